@@ -1,0 +1,112 @@
+/**
+ * The driver port: makes and watches containers. Adapters: `adapters/docker`, later `adapters/sandbox`; a fake in
+ * `testing/`. The contract below is held by the conformance suite `testing/driver-suite.ts`, which runs on each of them.
+ *
+ * Rules for every verb: idempotent, since the agent can die anywhere and repeats itself; errors are of the closed list
+ * (`driver-unavailable`, `driver-forbidden`, `image-not-found`, `timeout`, `create-failed`); each call has a deadline of its
+ * own and takes an abort signal.
+ */
+
+/** Labels of a container of ours. Fixed at creation. */
+export interface ContainerLabels {
+  /** Which agent made it, and which state directory knows about it. Containers with another pair are never touched. */
+  readonly agentId: string;
+  readonly stateId: string;
+  readonly namespace: string;
+  readonly kernelId: string;
+  readonly sessionId: string;
+  readonly incarnation: number;
+}
+
+/** A host directory or file made visible inside. A missing source is an error, never created. */
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** A file system in memory. */
+export interface TmpfsMount {
+  readonly target: string;
+  readonly sizeBytes: number;
+  /** For example 0o700; owner is root of the container. */
+  readonly mode: number;
+}
+
+/** All that a container is made of, already decided. Hardening that never varies is the driver's own business. */
+export interface ContainerPlan {
+  /** `berth-<kernel id>-<incarnation>`: an intent without a container id is found by name after a crash. */
+  readonly name: string;
+  readonly labels: ContainerLabels;
+  /** Image id as {@link Driver.resolveImage} gave it. */
+  readonly imageId: string;
+  /** Program and arguments; replaces the image's entrypoint and command. Runs as root of the container in `/`. */
+  readonly command: readonly string[];
+  readonly mounts: readonly Mount[];
+  readonly tmpfs: readonly TmpfsMount[];
+  readonly cpus: number;
+  /** Swap included: no swap beyond it. */
+  readonly memoryBytes: number;
+  readonly pids: number;
+  readonly network: 'none' | 'bridge' | 'host';
+}
+
+/** What the driver says about a container right now. */
+export interface Observation {
+  readonly containerId: string;
+  readonly name: string;
+  readonly labels: ContainerLabels;
+  readonly state: 'created' | 'running' | 'paused' | 'exited' | 'removing';
+  /** Only for `exited`; 128 + n after a signal. */
+  readonly exitCode: number | null;
+  /** Docker's OOM flag; may be set although the container lives on. */
+  readonly oomKilled: boolean;
+}
+
+/** A hint that something changed; may be lost or doubled. The relist is the truth. */
+export interface DriverEvent {
+  readonly containerId: string;
+  readonly labels: ContainerLabels;
+  readonly type: 'created' | 'started' | 'paused' | 'resumed' | 'died' | 'removed';
+}
+
+/** An image that is present on this node. */
+export interface ImageFacts {
+  /** Content id; a reference may move, this does not. */
+  readonly imageId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The image's own environment; handed to the user's processes, never to the runner. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Host paths that a container of this image needs mounted read-only (image `host`); empty for others. */
+  readonly mounts: readonly Mount[];
+}
+
+export interface DriverInfo {
+  /** For people, for example `Docker Engine 20.10.24 (API 1.41)`. */
+  readonly description: string;
+  readonly apiVersion: string;
+}
+
+export interface Driver {
+  readonly name: string;
+  /** Answers quickly when the driver can be used; rejects with `driver-unavailable` or `driver-forbidden`. */
+  probe(signal?: AbortSignal): Promise<DriverInfo>;
+  /** The local image for a reference; `host` is built in. Never pulls. */
+  resolveImage(reference: string, signal?: AbortSignal): Promise<ImageFacts>;
+  /** Creates, does not start. If a container of that name and those labels exists, its id is returned. */
+  create(plan: ContainerPlan, signal?: AbortSignal): Promise<{ readonly containerId: string }>;
+  /** Starts; does nothing when it runs already. `create-failed` when the program cannot be started. */
+  start(containerId: string, signal?: AbortSignal): Promise<void>;
+  /** SIGKILL; does nothing when it does not run or is gone. */
+  kill(containerId: string, signal?: AbortSignal): Promise<void>;
+  /** Removes, killing first if needed, with its anonymous volumes; resolves when it is gone, also if it was already or is "in progress". */
+  remove(containerId: string, signal?: AbortSignal): Promise<void>;
+  /** By container id or name; undefined when there is none. */
+  inspect(idOrName: string, signal?: AbortSignal): Promise<Observation | undefined>;
+  /** All containers of this agent id and state id, in every state. Rejects rather than give a partial list. */
+  list(owner: Pick<ContainerLabels, 'agentId' | 'stateId'>, signal?: AbortSignal): Promise<readonly Observation[]>;
+  /** Events of this owner's containers from the moment of the first `next`. Rejects when the stream breaks: reconnect, then relist. */
+  events(owner: Pick<ContainerLabels, 'agentId' | 'stateId'>, signal: AbortSignal): AsyncIterable<DriverEvent>;
+  /** Removes a directory tree of the host that holds files of other owners, through a helper container. */
+  removeTree(hostPath: string, signal?: AbortSignal): Promise<void>;
+}

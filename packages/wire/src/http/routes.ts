@@ -1,0 +1,74 @@
+/**
+ * The native HTTP API as one table: the gateway serves it and the client calls it, so that neither can drift. All paths want
+ * `Authorization: Bearer <key>`; errors are `{error: ErrorBody}` with the status of the code.
+ *
+ * Outside the table, because their bodies are not JSON:
+ * - `PUT|GET /v1/sessions/:session/files/*` the bytes of a file below /home/work (PUT answers `FileEntry`)
+ * - `WS /v1/sessions/:session/runs/:run/attach?from=N` record frames on channel 0 from record N, then an `end` frame; the
+ *   client sends `ack`, `input` and `inputEnd` frames (frames.ts). Each binary message holds one or more whole frames.
+ */
+import type { z } from 'zod';
+import type { FileEntry, KernelView, NodeView, RunView } from '../views.js';
+import { completeSchema, createSessionSchema, runRequestSchema, signalRunSchema, stopNodeSchema } from './schemas.js';
+
+interface Route<Body extends z.ZodType | undefined, Reply> {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** `:name` stands for a parameter. */
+  readonly path: string;
+  readonly body: Body;
+  /** Names of allowed query parameters; all text. */
+  readonly query: readonly string[];
+  /** Only for its type. */
+  readonly reply: () => Reply;
+}
+
+function route<Reply, Body extends z.ZodType | undefined = undefined>(
+  method: Route<Body, Reply>['method'],
+  path: string,
+  body?: Body,
+  query: readonly string[] = [],
+): Route<Body, Reply> {
+  return {
+    method,
+    path,
+    body: body as Body,
+    query,
+    reply: () => {
+      throw new Error('a type, not a value');
+    },
+  };
+}
+
+export const ROUTES = {
+  node: route<NodeView>('GET', '/v1/node'),
+  stopNode: route<{ stopping: true }, typeof stopNodeSchema>('POST', '/v1/node/stop', stopNodeSchema),
+  /** `all=1`: also those that ended. */
+  listSessions: route<{ sessions: readonly KernelView[] }>('GET', '/v1/sessions', undefined, ['all']),
+  createSession: route<KernelView, typeof createSessionSchema>('POST', '/v1/sessions', createSessionSchema),
+  getSession: route<KernelView>('GET', '/v1/sessions/:session'),
+  /** `graceMs`: milliseconds between SIGTERM and SIGKILL. */
+  deleteSession: route<KernelView>('DELETE', '/v1/sessions/:session', undefined, ['graceMs']),
+  renewSession: route<KernelView>('POST', '/v1/sessions/:session/renew'),
+  listRuns: route<{ runs: readonly RunView[] }>('GET', '/v1/sessions/:session/runs'),
+  startRun: route<RunView, typeof runRequestSchema>('POST', '/v1/sessions/:session/runs', runRequestSchema),
+  signalRun: route<Record<never, never>, typeof signalRunSchema>(
+    'POST',
+    '/v1/sessions/:session/runs/:run/signal',
+    signalRunSchema,
+  ),
+  complete: route<{ matches: readonly string[] }, typeof completeSchema>(
+    'POST',
+    '/v1/sessions/:session/complete',
+    completeSchema,
+  ),
+  /** `path`: directory relative to /home/work, default `.`. */
+  listFiles: route<{ entries: readonly FileEntry[] }>('GET', '/v1/sessions/:session/files', undefined, ['path']),
+} as const;
+
+export type RouteName = keyof typeof ROUTES;
+/** What a route answers. */
+export type ReplyOf<Name extends RouteName> = ReturnType<(typeof ROUTES)[Name]['reply']>;
+/** What a route takes, before defaults are filled in; `undefined` when it takes no body. */
+export type BodyOf<Name extends RouteName> = (typeof ROUTES)[Name]['body'] extends z.ZodType
+  ? z.input<(typeof ROUTES)[Name]['body']>
+  : undefined;

@@ -1,0 +1,73 @@
+/** Schemas of what comes over HTTP. Defaults are filled in here, once; inner code never sees an absent field. */
+import { z } from 'zod';
+import { ID_PATTERN, type RunId, type SessionId } from '../ids.js';
+import { KERNEL_SPEC_DEFAULTS, LANGUAGES, RUN_SIGNALS, type KernelSpec, type RunRequest } from '../spec.js';
+
+const MIB = 1024 * 1024;
+/** Largest code or argument text of a run: it must fit a frame of the runner link. */
+export const MAX_CODE_BYTES = 900 * 1024;
+
+const idText = z.string().regex(ID_PATTERN, 'must be 1 to 64 characters of A-Z a-z 0-9 _ . - and start with a letter or digit');
+export const sessionIdSchema = idText.transform((text) => text as SessionId);
+export const runIdSchema = idText.transform((text) => text as RunId);
+
+const text = z.string().refine((s) => !s.includes('\0'), 'must not contain a zero byte');
+export const envSchema = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'names of variables are letters, digits and _'),
+  text.max(128 * 1024),
+);
+
+/** {@link KernelSpec}, with defaults. */
+export const kernelSpecSchema = z
+  .strictObject({
+    image: text.min(1).max(512),
+    cpus: z.number().min(0.01).max(1024).default(KERNEL_SPEC_DEFAULTS.cpus),
+    memoryBytes: z
+      .number()
+      .int()
+      .min(32 * MIB, 'must be at least 32 MiB')
+      .default(KERNEL_SPEC_DEFAULTS.memoryBytes),
+    pids: z.number().int().min(32).max(4_194_304).default(KERNEL_SPEC_DEFAULTS.pids),
+    network: z.enum(['none', 'bridge', 'host']).default(KERNEL_SPEC_DEFAULTS.network),
+    env: envSchema.default({}),
+    leaseSeconds: z.number().min(1).nullable().default(KERNEL_SPEC_DEFAULTS.leaseSeconds),
+    deadManSeconds: z.number().min(1).default(KERNEL_SPEC_DEFAULTS.deadManSeconds),
+    lifetimeSeconds: z.number().min(1).nullable().default(KERNEL_SPEC_DEFAULTS.lifetimeSeconds),
+  })
+  .transform((spec): KernelSpec => spec);
+
+/** Body of a request for a session. Without an id the node chooses one. */
+export const createSessionSchema = z.strictObject({ sessionId: sessionIdSchema.optional(), spec: kernelSpecSchema });
+
+const runCommon = {
+  runId: runIdSchema,
+  env: envSchema.optional(),
+  timeoutMs: z.number().int().min(1).max(0x7fff_ffff).optional(),
+  durable: z.boolean().optional(),
+};
+
+/** {@link RunRequest}. */
+export const runRequestSchema = z
+  .discriminatedUnion('mode', [
+    z.strictObject({ ...runCommon, mode: z.literal('query'), language: z.enum(LANGUAGES), code: z.string().max(MAX_CODE_BYTES) }),
+    z.strictObject({
+      ...runCommon,
+      mode: z.literal('batch'),
+      argv: z.array(text.max(128 * 1024)).max(10_000),
+      interpreter: z.enum(LANGUAGES).optional(),
+      stdin: z.enum(['open', 'none']).optional(),
+      cwd: text.max(4096).optional(),
+    }),
+  ])
+  .refine((run) => run.mode === 'query' || run.interpreter !== undefined || run.argv.length > 0, {
+    message: 'argv must name a program when no interpreter is given',
+  })
+  .transform((run) => run as RunRequest);
+
+export const signalRunSchema = z.strictObject({ signal: z.enum(RUN_SIGNALS as [string, ...string[]]) });
+export const completeSchema = z.strictObject({
+  language: z.enum(LANGUAGES),
+  code: z.string().max(MAX_CODE_BYTES),
+  cursor: z.number().int().min(0),
+});
+export const stopNodeSchema = z.strictObject({ terminate: z.boolean().default(false) });

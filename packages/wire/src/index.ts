@@ -1,0 +1,9 @@
+/** The contract of Berth: pure types, tables and encoders; runs in a browser. HTTP routes and schemas are in `@berth/wire/http`. */
+export * from './errors.js';
+export * from './frames.js';
+export * from './ids.js';
+export * from './kernel-service.js';
+export * from './records.js';
+export * from './runner-protocol.js';
+export * from './spec.js';
+export * from './views.js';

@@ -1,0 +1,66 @@
+/** The one interface that every face of the agent (gateway, manager dialects) drives. The agent implements it. */
+import type { Frame } from './frames.js';
+import type { KernelId, RunId } from './ids.js';
+import type { CreateKernel, Language, RunRequest, RunSignal } from './spec.js';
+import type { FileEntry, KernelEvent, KernelView, RunView } from './views.js';
+
+/** Output of a run from some record on. Iterating yields batches of record frames (channel 0, parts of a split record in order). */
+export interface RunStream extends AsyncIterable<readonly Frame[]> {
+  /**
+   * Confirms delivery of all records up to `seq`. It opens the flow-control window again and lets the runner forget, so call
+   * it once the records are where they should be, and often enough: an unconfirmed window (default 4 MiB) stops the stream.
+   */
+  ack(seq: number): void;
+  /** Ends the iteration; the run goes on. Safe to call twice. */
+  close(): void;
+}
+
+/** Where to begin and how much may be under way. */
+export interface AttachOptions {
+  /** First record wanted; 1 for all that is still kept. A `gap` record stands for what is not. */
+  readonly from: number;
+  /** Most unconfirmed bytes; default 4 MiB. */
+  readonly windowBytes?: number;
+}
+
+/** Everything that can be done with kernels on this node. Errors are of the closed list (errors.ts). */
+export interface KernelService {
+  /**
+   * Creates a kernel and resolves once its runner answers. Idempotent by kernel id. When `signal` aborts before that, all
+   * that was made is undone and the kernel ends as `cancelled`.
+   * Errors: bad-request, session-exists, image-not-found, driver-*, create-failed, state-unwritable, cancelled.
+   */
+  createKernel(request: CreateKernel, signal?: AbortSignal): Promise<KernelView>;
+  /** Errors: no-such-session. */
+  getKernel(id: KernelId): KernelView;
+  /** Living kernels; with `ended` also those that ended within the last hour (at most 100). */
+  listKernels(options?: { readonly ended?: boolean }): readonly KernelView[];
+  /** Counts as a sign of life of a client: the lease starts anew. */
+  renewLease(id: KernelId): KernelView;
+  /** Ends a kernel; resolves when nothing of it is left. Idempotent. `graceMs` (default 2,000) goes to its programs before SIGKILL. */
+  destroyKernel(id: KernelId, options?: { readonly graceMs?: number }): Promise<KernelView>;
+
+  /** Starts a run, or finds it when the same id was started before. Errors: session-ended, run-conflict, language-missing. */
+  startRun(id: KernelId, request: RunRequest): Promise<RunView>;
+  listRuns(id: KernelId): Promise<readonly RunView[]>;
+  /** Errors: no-such-session, no-such-run; while iterating: session-ended, runner-lost. Survives a lost and regained runner link. */
+  attachRun(id: KernelId, runId: RunId, options: AttachOptions): Promise<RunStream>;
+  /**
+   * Standard input for a run, or the answer to `waiting-input`. `offset` counts the bytes sent before; what the run already
+   * has is skipped, so that a repeat after a lost connection does no harm. Resolves with the offset reached.
+   */
+  sendInput(id: KernelId, runId: RunId, offset: number, data: Uint8Array, end: boolean): Promise<number>;
+  signalRun(id: KernelId, runId: RunId, signal: RunSignal): Promise<void>;
+  /** Names that could complete `code` at `cursor` (in UTF-16 units) in the language's session. */
+  complete(id: KernelId, language: Language, code: string, cursor: number): Promise<readonly string[]>;
+
+  /** Writes a file below /home/work: temporary name, then rename. Errors: unsafe-path, no-such-session. */
+  writeFile(id: KernelId, path: string, content: AsyncIterable<Uint8Array>): Promise<FileEntry>;
+  /** Errors: no-such-file, unsafe-path. */
+  readFile(id: KernelId, path: string): Promise<{ readonly entry: FileEntry; readonly content: AsyncIterable<Uint8Array> }>;
+  /** Entries of a directory, unsorted, links not followed. */
+  listFiles(id: KernelId, path: string): Promise<readonly FileEntry[]>;
+
+  /** What happens from now on; ends with the signal. */
+  events(signal: AbortSignal): AsyncIterable<KernelEvent>;
+}

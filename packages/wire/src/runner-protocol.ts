@@ -1,0 +1,123 @@
+/**
+ * Messages of the runner link (docs/runner-protocol.md). The runner listens on one Unix socket; the agent connects. Types
+ * only, plus the constants both ends share.
+ */
+import type { ErrorBody } from './errors.js';
+import type { RunId } from './ids.js';
+import type { Language, RunRequest, RunSignal } from './spec.js';
+import type { RunView } from './views.js';
+
+/** Versions of the protocol that this build speaks. Version N and N-1 are kept. */
+export const RUNNER_PROTOCOL = { min: 1, max: 1 } as const;
+
+/** Where things are inside a kernel. */
+export const IN_KERNEL = {
+  /** Root-only tmpfs (0700): hides the run directory from user code. */
+  private: '/berth',
+  /** The host's `run/` directory: socket, spill files, FIFOs, exit note. */
+  run: '/berth/run',
+  socket: '/berth/run/runner.sock',
+  /** The runner writes its reason here before it ends by itself: JSON {@link ExitNote}. */
+  exitNote: '/berth/run/exit.json',
+  /** The carry, read-only, readable by all. */
+  carry: '/opt/berth',
+  work: '/home/work',
+} as const;
+
+/** First frame after connecting, from the runner. */
+export interface Hello {
+  readonly min: number;
+  readonly max: number;
+  /** Build of the runner bundle. */
+  readonly build: string;
+  /** From the command line of the runner: `--kernel ID --incarnation N`. */
+  readonly kernel: string;
+  readonly incarnation: number;
+  /** Chosen anew at each start of a runner. */
+  readonly boot: string;
+  /** True once a first welcome was accepted: a token is set. */
+  readonly claimed: boolean;
+}
+
+/** Answer of the agent. The first welcome claims the runner; later ones must show the same token and an epoch not below the highest seen. */
+export interface Welcome {
+  readonly version: number;
+  readonly agent: string;
+  /** Grows with each start of the agent; a higher one fences a lower one, whose connection is closed. */
+  readonly epoch: number;
+  /** 32 or more hexadecimal digits; secret of this kernel incarnation. */
+  readonly token: string;
+  /** Used from the first welcome only. */
+  readonly spec: RunnerSpec;
+}
+
+/** What the runner must know about its kernel; comes over the socket, never by environment or arguments. */
+export interface RunnerSpec {
+  /** Uid and gid of the user's processes; never 0. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly deadManSeconds: number;
+  readonly lifetimeSeconds: number | null;
+  readonly retention: RetentionLimits;
+  /** True when `run/` has FIFOs `fifo-0` ... `fifo-(n-1)` for standard streams. */
+  readonly fifos: number;
+}
+
+/** Budget per run (docs/runner-protocol.md, Retention). */
+export interface RetentionLimits {
+  /** Undelivered and kept bytes in the runner's memory, over all runs. */
+  readonly memoryBytes: number;
+  /** Bytes on disk per run before the program blocks or output is elided. */
+  readonly diskBytes: number;
+  /** Bytes kept at the head and at the tail of an elided run. */
+  readonly headBytes: number;
+  readonly tailBytes: number;
+  /** Delivered bytes of a run that are still kept for late readers. */
+  readonly deliveredBytes: number;
+  /** Seconds that a finished run is kept after its end was delivered, or after it ended with nobody listening. */
+  readonly finishedSeconds: number;
+}
+
+export const DEFAULT_RETENTION: RetentionLimits = {
+  memoryBytes: 8 * 1024 * 1024,
+  diskBytes: 256 * 1024 * 1024,
+  headBytes: 8 * 1024 * 1024,
+  tailBytes: 8 * 1024 * 1024,
+  deliveredBytes: 1024 * 1024,
+  finishedSeconds: 24 * 3600,
+};
+
+/** Requests of the agent: frame `request`, channel 0, JSON `{id, method, params}`; answered by frame `reply` `{id, result}` or `{id, error}`. */
+export interface RunnerMethods {
+  /** Idempotent by run id: the same request again answers with the run as it is; another request under a known id is `run-conflict`. */
+  start: { params: { run: RunRequest }; result: RunView };
+  runs: { params: Record<never, never>; result: { runs: readonly RunView[] } };
+  /**
+   * Opens `channel` (chosen by the agent, 1 or more, unused): record frames follow from `from`, while less than `window` bytes
+   * are unacknowledged. After the `finished` record an `end` frame closes the channel.
+   */
+  subscribe: { params: { channel: number; run: RunId; from: number; window: number }; result: RunView };
+  unsubscribe: { params: { channel: number }; result: Record<never, never> };
+  /** Input below the offset already taken is skipped. Answered when the program's pipe took it. `data` is base64. */
+  input: { params: { run: RunId; offset: number; data: string; end: boolean }; result: { offset: number } };
+  signal: { params: { run: RunId; signal: RunSignal }; result: Record<never, never> };
+  complete: { params: { language: Language; code: string; cursor: number }; result: { matches: readonly string[] } };
+  /** Forgets a finished run and its output. */
+  forget: { params: { run: RunId }; result: Record<never, never> };
+  /** Ends all programs (SIGTERM, after graceMs SIGKILL), then the runner. The reply comes first. */
+  shutdown: { params: { graceMs: number }; result: Record<never, never> };
+  /** For tests and statistics. Bytes. */
+  memory: { params: Record<never, never>; result: { rss: number; heapUsed: number; retained: number; spilled: number } };
+}
+
+export type RunnerMethod = keyof RunnerMethods;
+
+export type RunnerReply = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: ErrorBody };
+
+/** Why the runner ended by itself, for the agent that finds the container dead later. */
+export interface ExitNote {
+  readonly reason: 'dead-man' | 'lifetime' | 'shutdown';
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}

@@ -1,0 +1,89 @@
+/** What is asked for: kernels and runs. HTTP schemas that check these shapes are in `http/schemas.ts`. */
+import type { KernelId, RunId, SessionId } from './ids.js';
+
+/** Languages with a REPL or an interpreter that the runner knows by name. */
+export const LANGUAGES = ['python', 'node', 'bash'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** Network of a kernel: none (loopback only), a bridge with outward access, or the host's own. */
+export type NetworkMode = 'none' | 'bridge' | 'host';
+
+/** What a kernel is made from. Every field is set: defaults are filled in once, at the edge (`completeKernelSpec`). */
+export interface KernelSpec {
+  /** Image reference as the driver knows it, or `host` for the machine's own /usr. */
+  readonly image: string;
+  /** CPU share in cores, 0.01 to 1024. */
+  readonly cpus: number;
+  /** Memory limit in bytes, swap included; at least 32 MiB. */
+  readonly memoryBytes: number;
+  /** Most processes and threads, the runner's own included; at least 32. */
+  readonly pids: number;
+  readonly network: NetworkMode;
+  /** Environment of the user's processes. Never reaches the runner. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Seconds without any client after which the session ends; null: never. Renewed by each attached client and each call. */
+  readonly leaseSeconds: number | null;
+  /** Seconds without an agent after which the runner ends the kernel by itself. */
+  readonly deadManSeconds: number;
+  /** Seconds from ready to the end of the session whatever happens; null: none. */
+  readonly lifetimeSeconds: number | null;
+}
+
+export const KERNEL_SPEC_DEFAULTS: Omit<KernelSpec, 'image'> = {
+  cpus: 1,
+  memoryBytes: 1024 * 1024 * 1024,
+  pids: 512,
+  network: 'none',
+  env: {},
+  leaseSeconds: null,
+  deadManSeconds: 24 * 3600,
+  lifetimeSeconds: null,
+};
+
+/** A partial specification made whole. */
+export function completeKernelSpec(partial: Partial<KernelSpec> & Pick<KernelSpec, 'image'>): KernelSpec {
+  return { ...KERNEL_SPEC_DEFAULTS, ...partial };
+}
+
+/** A request to create a kernel. Asking twice with the same ids gives the same kernel. */
+export interface CreateKernel {
+  readonly kernelId: KernelId;
+  readonly sessionId: SessionId;
+  readonly spec: KernelSpec;
+}
+
+/** What both kinds of run have in common. */
+export interface RunCommon {
+  readonly runId: RunId;
+  /** Added to the kernel's environment for this run (batch only; a REPL keeps the environment it started with). */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Wall-clock limit in milliseconds; the run and its processes are killed, the session stays. Absent: none. */
+  readonly timeoutMs?: number;
+  /** True: the program blocks rather than lose output when nobody listens. Default false. */
+  readonly durable?: boolean;
+}
+
+/** Code for the kernel's language session, whose variables stay. Queries of one language run one after another. */
+export interface QueryRun extends RunCommon {
+  readonly mode: 'query';
+  readonly language: Language;
+  readonly code: string;
+}
+
+/** A program of its own beside the REPL, with a standard input. Batches run side by side. */
+export interface BatchRun extends RunCommon {
+  readonly mode: 'batch';
+  /** Program and arguments. `interpreter` set: only the arguments, and the runner finds the interpreter in the image. */
+  readonly argv: readonly string[];
+  readonly interpreter?: Language;
+  /** `open`: input frames are expected. `none` (default): reads give end of file at once. */
+  readonly stdin?: 'open' | 'none';
+  /** Relative to /home/work; default `.`. */
+  readonly cwd?: string;
+}
+
+export type RunRequest = QueryRun | BatchRun;
+
+/** How to end a run: SIGINT, SIGTERM to the tree, or SIGKILL to the tree until none is left. */
+export type RunSignal = 'interrupt' | 'terminate' | 'kill';
+export const RUN_SIGNALS: readonly RunSignal[] = ['interrupt', 'terminate', 'kill'];

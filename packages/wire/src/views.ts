@@ -1,0 +1,105 @@
+/** What callers see of kernels, runs and the node; events. */
+import type { KernelId, RunId, SessionId } from './ids.js';
+import type { Finished } from './records.js';
+import type { KernelSpec } from './spec.js';
+
+/** Phases of a kernel, in their only order; a kernel may skip phases but never goes back (docs/lifecycle.md). */
+export const KERNEL_PHASES = ['preparing', 'starting', 'running', 'stopping', 'terminated'] as const;
+export type KernelPhase = (typeof KERNEL_PHASES)[number];
+
+/**
+ * Why a kernel ended. The first true reason wins.
+ *
+ * - `user-requested`; `lease-expired` (no client for too long); `lifetime` (its time is over); `node-shutdown`
+ * - `create-failed`, `cancelled` (the caller went away while it was made)
+ * - `runner-lost` (the supervisor inside died); `container-lost` (removed behind our back)
+ * - `dead-man` (no agent came back in time); `host-reboot`; `oom` (the memory limit killed the supervisor itself)
+ */
+export const TERMINATION_REASONS = [
+  'user-requested',
+  'lease-expired',
+  'lifetime',
+  'node-shutdown',
+  'create-failed',
+  'cancelled',
+  'runner-lost',
+  'container-lost',
+  'dead-man',
+  'host-reboot',
+  'oom',
+] as const;
+export type TerminationReason = (typeof TERMINATION_REASONS)[number];
+
+/** A kernel as callers see it. */
+export interface KernelView {
+  readonly kernelId: KernelId;
+  readonly sessionId: SessionId;
+  /** 1 for the first start; a restart adds one. */
+  readonly incarnation: number;
+  readonly phase: KernelPhase;
+  /** False while the agent cannot see the container or speak to the runner: nothing is known to be wrong. */
+  readonly reachable: boolean;
+  readonly spec: KernelSpec;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+  readonly reason: TerminationReason | null;
+  /** One line for a person about the end; empty otherwise. */
+  readonly detail: string;
+}
+
+export const RUN_STATES = ['queued', 'running', 'finished'] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+/** A run as the runner reports it. */
+export interface RunView {
+  readonly runId: RunId;
+  readonly mode: 'query' | 'batch';
+  readonly state: RunState;
+  /** Lowest record number still kept; records below it were delivered or dropped. */
+  readonly lowest: number;
+  /** Highest record number so far; 0 when there is none. */
+  readonly highest: number;
+  /** Highest record number that a consumer confirmed. */
+  readonly acknowledged: number;
+  readonly finished: Finished | null;
+}
+
+/** What changed. `cursor` counts events of this node process. */
+export type KernelEvent = {
+  readonly cursor: number;
+  readonly at: number;
+  readonly kernelId: KernelId;
+  readonly incarnation: number;
+} & (
+  | { readonly type: 'kernel-phase'; readonly phase: KernelPhase; readonly reason: TerminationReason | null }
+  | { readonly type: 'kernel-reachable'; readonly reachable: boolean }
+);
+
+/** The node itself. */
+export interface NodeView {
+  readonly running: true;
+  readonly pid: number;
+  readonly version: string;
+  readonly endpoint: string;
+  readonly driver: string;
+  readonly driverState: 'ok' | 'unreachable';
+  /** Why the driver cannot be used; empty when it can. */
+  readonly driverDetail: string;
+  readonly dataDir: string;
+  readonly sessions: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** True for a node that ends by itself after its last session. */
+  readonly ephemeral: boolean;
+}
+
+/** One entry of a directory of the scratch. */
+export interface FileEntry {
+  /** Path relative to /home/work. */
+  readonly path: string;
+  readonly type: 'file' | 'directory' | 'link' | 'other';
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly mtimeMs: number;
+}
