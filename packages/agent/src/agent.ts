@@ -1,0 +1,144 @@
+/** The composition root: the only file that knows every adapter. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OwnedTasks, systemClock, withDeadline } from '@berth/base';
+import { carryCommand, collectCarries, ensureCarry } from '@berth/carry';
+import { BerthError, type KernelService } from '@berth/wire';
+import { DockerDriver, type DockerTarget } from './adapters/docker/index.js';
+import { ScratchFiles } from './files/scratch-files.js';
+import { containerHook } from './kernel/hooks/container.js';
+import { imageHook } from './kernel/hooks/image.js';
+import { scratchHook } from './kernel/hooks/scratch.js';
+import { openJournalDirectory } from './kernel/journal-directory.js';
+import type { KernelContext } from './kernel/kernel-context.js';
+import { KernelFactory } from './kernel/kernel-factory.js';
+import { recoverKernels, resumeKernel, type Recovered } from './kernel/recovery.js';
+import { KernelRegistry } from './kernel/registry.js';
+import { scratchLayout } from './kernel/scratch-layout.js';
+import { AgentKernelService } from './kernel/service.js';
+import { bootId, takeIdentity } from './node/identity.js';
+import type { Driver } from './ports/driver.js';
+import type { JournalStore } from './ports/journal-store.js';
+import type { Logger } from './ports/logger.js';
+import { DriverHealth, type DriverState } from './reconcile/driver-health.js';
+import { Reconciler } from './reconcile/reconciler.js';
+import { runnerConnector } from './runner-link/connector.js';
+
+/** Everything an agent must be told. Paths are absolute. */
+export interface AgentConfig {
+  /** Journals and identity; must outlive restarts. */
+  readonly stateDirectory: string;
+  /** One directory per kernel below it. */
+  readonly scratchRoot: string;
+  /** Carries, shared by all kernels and agents of this machine. */
+  readonly carryDirectory: string;
+  /** Goes into container labels; two agents with different namespaces may share a Docker. */
+  readonly namespace: string;
+  readonly docker: DockerTarget;
+  readonly logger: Logger;
+}
+
+/** Replacements for tests: what is not given is the real thing. */
+export interface AgentParts {
+  readonly driver?: Driver;
+  readonly journals?: (real: JournalStore) => JournalStore;
+}
+
+export interface Agent {
+  readonly service: KernelService;
+  readonly driver: { readonly name: string; state(): DriverState };
+  /** Lets go of everything in this process. Kernels live on, unless `terminate`: then they are ended first. */
+  stop(options: { readonly terminate: boolean }): Promise<void>;
+}
+
+/** How long a start waits for looks at the containers of an earlier life; they go on behind it. */
+const RECOVERY_PATIENCE_MS = 2000;
+
+/** Errors: `driver-unavailable` or `driver-forbidden` (only when no kernels wait to be taken over), `state-unwritable`, `bad-config`. */
+export async function startAgent(config: AgentConfig, parts: AgentParts = {}): Promise<Agent> {
+  const { logger } = config;
+  await makeDirectories(config);
+  const driver = parts.driver ?? new DockerDriver(config.docker);
+  const boot = await bootId();
+  const identity = await takeIdentity(config.stateDirectory);
+  const realJournals = await openJournalDirectory(join(config.stateDirectory, 'kernels'), boot);
+  const journals = parts.journals?.(realJournals) ?? realJournals;
+  const health = new DriverHealth();
+  const carry = await ensureCarry({ cacheDir: config.carryDirectory });
+
+  const owner = { agentId: identity.agentId, stateId: identity.stateId, namespace: config.namespace };
+  const context: KernelContext = {
+    driver,
+    connector: runnerConnector,
+    hooks: [
+      imageHook(driver),
+      scratchHook(config.scratchRoot, driver),
+      containerHook(driver, owner, { path: carry.path, command: (id, incarnation) => carryCommand(carry, id, incarnation) }),
+    ],
+    owner,
+    clock: systemClock,
+    logger,
+    scratchRoot: config.scratchRoot,
+    journals,
+    boot,
+    agentId: identity.agentId,
+    epoch: identity.epoch,
+  };
+  const registry = new KernelRegistry(() => context.clock.now());
+  const user = { uid: process.getuid!(), gid: process.getgid!() };
+  const factory = new KernelFactory(context, registry, user, carry.id);
+  const recovered = await recoverKernels(journals, factory, logger);
+  await probe(driver, health, recovered);
+
+  const tasks = new OwnedTasks((name, error) => logger.error({ task: name, err: error }, 'a task of the agent failed'));
+  const reconciler = new Reconciler({
+    driver,
+    owner,
+    kernels: registry,
+    setAside: recovered.setAside,
+    health,
+    clock: context.clock,
+    logger,
+  });
+  const resumed = Promise.all(recovered.actors.map(resumeKernel));
+  await withDeadline('recovery', RECOVERY_PATIENCE_MS, () => resumed).catch((error: unknown) =>
+    logger.warn({ err: error }, 'recovery goes on'),
+  );
+  tasks.start('relist', (signal) => reconciler.keepRelisting(signal));
+  tasks.start('driver events', (signal) => reconciler.followEvents(signal));
+  tasks.start('tick', (signal) => reconciler.keepTicking(signal));
+  const usedCarries = new Set([carry.id, ...registry.actors().map((actor) => actor.state.facts.carryId)]);
+  tasks.start('old carries', () => collectCarries(config.carryDirectory, usedCarries));
+
+  const files = new ScratchFiles((facts) => scratchLayout(config.scratchRoot, facts.kernelId).work);
+  const service = new AgentKernelService(registry, factory, files);
+  return {
+    service,
+    driver: { name: driver.name, state: () => health.state },
+    async stop({ terminate }) {
+      if (terminate) await Promise.all(registry.actors().map((actor) => service.destroyKernel(actor.state.facts.kernelId)));
+      await tasks.stop();
+      await Promise.all(registry.actors().map((actor) => actor.detach()));
+    },
+  };
+}
+
+async function makeDirectories(config: AgentConfig): Promise<void> {
+  for (const path of [config.stateDirectory, config.scratchRoot, config.carryDirectory]) {
+    try {
+      await mkdir(path, { recursive: true, mode: path === config.carryDirectory ? 0o755 : 0o700 });
+    } catch (error) {
+      throw new BerthError('state-unwritable', `${path} cannot be made: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+/** A node whose Docker is away may start for the sake of its kernels; with none, saying so at once is better. */
+async function probe(driver: Driver, health: DriverHealth, recovered: Recovered): Promise<void> {
+  try {
+    await driver.probe();
+  } catch (error) {
+    health.bad(error);
+    if (recovered.actors.length === 0) throw error;
+  }
+}

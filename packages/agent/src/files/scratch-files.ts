@@ -1,0 +1,149 @@
+/** Files below a kernel's /home/work, straight on the scratch directory. No link is followed on any component. */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { lstat, mkdir, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { inDirectory, openBelow, openDirectory, pathNames, UnsafePathError } from '@berth/base';
+import { BerthError, type FileEntry } from '@berth/wire';
+import type { KernelFacts } from '../model/facts.js';
+
+/** Where a kernel's /home/work is on the host. */
+export type WorkDirectoryOf = (facts: KernelFacts) => string;
+
+export class ScratchFiles {
+  readonly #workOf: WorkDirectoryOf;
+
+  constructor(workOf: WorkDirectoryOf) {
+    this.#workOf = workOf;
+  }
+
+  /**
+   * Writes a file: under a temporary name in its directory, then renamed, so that nobody sees half of it and a crash leaves
+   * no partial file under the final name. Missing directories are made. Errors: `unsafe-path`.
+   */
+  async write(facts: KernelFacts, path: string, content: AsyncIterable<Uint8Array>): Promise<FileEntry> {
+    return safely(path, async () => {
+      const names = pathNames(path);
+      const name = names.pop();
+      if (name === undefined) throw new UnsafePathError('the path names no file');
+      const directory = await this.#makeDirectories(facts, names);
+      const temporary = `.berth-upload-${randomBytes(6).toString('hex')}`;
+      try {
+        await writeWhole(directory, temporary, content, facts);
+        await rename(inDirectory(directory, temporary), inDirectory(directory, name));
+        return entryOf([...names, name].join('/'), await lstat(inDirectory(directory, name)));
+      } catch (error) {
+        await rm(inDirectory(directory, temporary), { force: true });
+        throw error;
+      } finally {
+        await directory.close();
+      }
+    });
+  }
+
+  /** The bytes of a regular file. Errors: `no-such-file`, `unsafe-path`. */
+  async read(facts: KernelFacts, path: string): Promise<{ entry: FileEntry; content: AsyncIterable<Uint8Array> }> {
+    return safely(path, async () => {
+      const names = pathNames(path);
+      const handle = await openBelow(this.#workOf(facts), names, constants.O_RDONLY);
+      const stats = await handle.stat();
+      if (!stats.isFile()) {
+        await handle.close();
+        throw new UnsafePathError(`${JSON.stringify(path)} is not a regular file`);
+      }
+      // Not past the size seen now: a file that grows for ever must not become an endless answer.
+      const content = handle.createReadStream({ end: Math.max(0, stats.size - 1), highWaterMark: 256 * 1024 });
+      return { entry: entryOf(names.join('/'), stats), content: stats.size === 0 ? nothing(handle) : content };
+    });
+  }
+
+  /** Entries of a directory, links as links. Errors: `no-such-file`, `unsafe-path`. */
+  async list(facts: KernelFacts, path: string): Promise<readonly FileEntry[]> {
+    return safely(path, async () => {
+      const names = pathNames(path);
+      const directory = await openDirectory(this.#workOf(facts), names);
+      try {
+        const entries: FileEntry[] = [];
+        for (const name of await readdir(inDirectory(directory, '.'))) {
+          const stats = await lstat(inDirectory(directory, name)).catch(() => undefined);
+          if (stats) entries.push(entryOf([...names, name].join('/'), stats));
+        }
+        return entries;
+      } finally {
+        await directory.close();
+      }
+    });
+  }
+
+  async #makeDirectories(facts: KernelFacts, names: readonly string[]): Promise<FileHandle> {
+    let here = await openDirectory(this.#workOf(facts), []);
+    for (const name of names) {
+      try {
+        await mkdir(inDirectory(here, name), { mode: 0o755 }).then(
+          () => own(here, name, facts),
+          (error: NodeJS.ErrnoException) => {
+            if (error.code !== 'EEXIST') throw error;
+          },
+        );
+        const next = await openDirectory(inDirectory(here, '.'), [name]);
+        await here.close();
+        here = next;
+      } catch (error) {
+        await here.close();
+        throw error;
+      }
+    }
+    return here;
+  }
+}
+
+async function own(directory: FileHandle, name: string, facts: KernelFacts): Promise<void> {
+  const made = await openDirectory(inDirectory(directory, '.'), [name]);
+  try {
+    if (process.getuid?.() === 0) await made.chown(facts.uid, facts.gid);
+  } finally {
+    await made.close();
+  }
+}
+
+async function writeWhole(
+  directory: FileHandle,
+  name: string,
+  content: AsyncIterable<Uint8Array>,
+  facts: KernelFacts,
+): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL } = constants;
+  const handle = await openBelow(inDirectory(directory, '.'), [name], O_WRONLY | O_CREAT | O_EXCL, 0o644);
+  try {
+    if (process.getuid?.() === 0) await handle.chown(facts.uid, facts.gid);
+    for await (const chunk of content) await handle.writeFile(chunk);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* nothing(handle: FileHandle): AsyncIterable<Uint8Array> {
+  await handle.close();
+}
+
+function entryOf(path: string, stats: Stats): FileEntry {
+  const type = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'other';
+  return { path, type, size: stats.size, mtimeMs: stats.mtimeMs };
+}
+
+async function safely<T>(path: string, fn: () => Promise<T>): Promise<T> {
+  try {
+    return await fn();
+  } catch (error) {
+    const fields = { path };
+    if (error instanceof UnsafePathError)
+      throw new BerthError('unsafe-path', `the path is not taken: ${error.message}`, { fields, cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT')
+      throw new BerthError('no-such-file', `there is no file ${JSON.stringify(path)}`, { fields, cause: error });
+    if (code === 'EISDIR' || code === 'ENXIO') {
+      throw new BerthError('unsafe-path', `${JSON.stringify(path)} is not a regular file`, { fields, cause: error });
+    }
+    throw error;
+  }
+}

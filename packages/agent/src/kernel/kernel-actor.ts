@@ -1,0 +1,205 @@
+/**
+ * One kernel's shell around the pure model: takes inputs in the order of its mailbox, journals what the model decides, and
+ * starts the effects. Long work (hooks, link, release) runs beside the mailbox and reports back as further inputs.
+ */
+import { KeyedMailbox, OwnedTasks } from '@berth/base';
+import { BerthError, toBerthError, type KernelView } from '@berth/wire';
+import { decide, type KernelEffect, type KernelInput } from '../model/decide.js';
+import { needsSync } from '../model/journal-entries.js';
+import { phaseOf, viewOf, type KernelState } from '../model/kernel-state.js';
+import type { Journal } from '../ports/journal-store.js';
+import type { KernelContext } from './kernel-context.js';
+import { LinkKeeper } from './link-keeper.js';
+import { lookAtContainer } from './look.js';
+import { releaseKernel } from './release.js';
+import { setUpKernel } from './set-up.js';
+
+/** Told after each change that callers could see. */
+export type KernelListener = (before: KernelView, after: KernelView) => void;
+
+/** Calls that wait for a state: resolved or rejected by {@link KernelActor.until}. */
+interface Waiter {
+  readonly test: (state: KernelState) => boolean;
+  readonly resolve: () => void;
+}
+
+export class KernelActor {
+  readonly link: LinkKeeper;
+  /** Inputs of other incarnations that were dropped. */
+  staleInputs = 0;
+  /** What made the creation fail, kept for the caller who waits for it. */
+  setupError: BerthError | undefined;
+
+  #state: KernelState;
+  readonly #context: KernelContext;
+  readonly #journal: Journal;
+  readonly #listener: KernelListener;
+  readonly #mailbox = new KeyedMailbox();
+  readonly #tasks: OwnedTasks;
+  #setup = new AbortController();
+  #waiters: Waiter[] = [];
+  #fifos = 0;
+  #env: Readonly<Record<string, string>> = {};
+
+  constructor(context: KernelContext, state: KernelState, journal: Journal, listener: KernelListener) {
+    this.#context = context;
+    this.#state = state;
+    this.#journal = journal;
+    this.#listener = listener;
+    this.#tasks = new OwnedTasks((name, error) => {
+      context.logger.error({ ...this.#fields, task: name, err: error }, 'a task of a kernel failed');
+    });
+    this.link = new LinkKeeper({
+      context,
+      facts: state.facts,
+      runnerExtras: () => ({ fifos: this.#fifos, env: this.#env }),
+      isOver: () => this.#state.desired.want === 'stop',
+      onUp: () => void this.post({ type: 'link-up', incarnation: state.facts.incarnation }),
+      onDown: () => void this.#linkLost(),
+      onRefused: () => this.look(),
+    });
+  }
+
+  get state(): KernelState {
+    return this.#state;
+  }
+
+  get view(): KernelView {
+    return viewOf(this.#state);
+  }
+
+  get #fields(): object {
+    return { kernel: this.#state.facts.kernelId, incarnation: this.#state.facts.incarnation };
+  }
+
+  /** Puts an input to the model, after all earlier ones. Resolves when its journal entries are written and its effects begun. */
+  post(input: KernelInput): Promise<void> {
+    return this.#mailbox.post('', () => this.#take(input));
+  }
+
+  /** Resolves when the state satisfies `test`; rejects with the signal's reason. */
+  until(test: (state: KernelState) => boolean, signal?: AbortSignal): Promise<void> {
+    if (test(this.#state)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const waiter = { test, resolve };
+      this.#waiters.push(waiter);
+      signal?.addEventListener(
+        'abort',
+        () => {
+          this.#waiters = this.#waiters.filter((w) => w !== waiter);
+          reject(signal.reason as Error);
+        },
+        { once: true },
+      );
+    });
+  }
+
+  /** Asks the driver about the container now. */
+  async look(): Promise<void> {
+    const input = await lookAtContainer(this.#context, this.#state);
+    if (input) await this.post(input);
+  }
+
+  /** Stops everything that runs for this kernel in the agent. The kernel itself lives on. */
+  async detach(): Promise<void> {
+    const reason = new BerthError('shutting-down', 'the node is stopping');
+    this.#setup.abort(reason);
+    this.link.close(reason);
+    await this.#tasks.stop();
+    await this.#mailbox.idle();
+    await this.#journal.close();
+  }
+
+  async #take(input: KernelInput): Promise<void> {
+    const before = this.#state;
+    const { state, effects, stale } = decide(before, input, this.#context.clock.now());
+    if (stale) this.staleInputs += 1;
+    this.#state = state;
+    for (const effect of effects) await this.#perform(effect);
+    if (state.released && !before.released) await this.#forget();
+    if (phaseOf(before) !== phaseOf(state) || viewOf(before).reachable !== viewOf(state).reachable) {
+      this.#listener(viewOf(before), viewOf(state));
+    }
+    for (const waiter of this.#waiters.filter((w) => w.test(state))) {
+      this.#waiters = this.#waiters.filter((w) => w !== waiter);
+      waiter.resolve();
+    }
+  }
+
+  async #perform(effect: KernelEffect): Promise<void> {
+    switch (effect.type) {
+      case 'journal':
+        try {
+          await this.#journal.append(effect.entry, { sync: needsSync(effect.entry) });
+        } catch (error) {
+          // A full state disk must not end kernels that live; recovery finds the container by its name.
+          this.#context.logger.error({ ...this.#fields, entry: effect.entry.type, err: error }, 'the journal cannot be written');
+        }
+        return;
+      case 'set-up':
+        return this.#tasks.start('set up', () => this.#setUp());
+      case 'abort-setup':
+        return this.#setup.abort(new BerthError('cancelled', 'the kernel was ended while it was made'));
+      case 'keep-link':
+        return this.#tasks.start('keep link', (signal) => this.link.keep(signal));
+      case 'release':
+        return this.#tasks.start('release', () => this.#release(effect.graceMs));
+    }
+  }
+
+  async #setUp(): Promise<void> {
+    const { facts } = this.#state;
+    const { incarnation } = facts;
+    this.#setup = new AbortController();
+    try {
+      const draft = await setUpKernel(this.#context, facts, this.#setup.signal, (containerId) =>
+        this.post({ type: 'container-made', incarnation, containerId }),
+      );
+      this.#fifos = draft.fifos;
+      this.#env = draft.env;
+      this.#tasks.start('keep link', (signal) => this.link.keep(signal));
+      await this.link.firstUp(this.#setup.signal);
+      await this.post({ type: 'setup-done', incarnation });
+    } catch (thrown) {
+      const error = toBerthError(thrown);
+      // A node that goes away leaves the kernel to its next life, which takes the creation up again.
+      if (error.code === 'shutting-down') return;
+      this.setupError = error;
+      this.#context.logger.warn({ ...this.#fields, code: error.code, err: error }, 'the kernel could not be made');
+      const reason = error.code === 'cancelled' ? 'cancelled' : 'create-failed';
+      await this.post({ type: 'setup-failed', incarnation, reason, detail: error.message });
+    }
+  }
+
+  async #release(graceMs: number): Promise<void> {
+    try {
+      await releaseKernel(this.#context, this.#state, this.link, endedError(this.view), graceMs);
+      await this.post({ type: 'released' });
+    } catch (error) {
+      this.#context.logger.warn(
+        { ...this.#fields, err: error },
+        'not everything of the kernel could be undone; it is tried again',
+      );
+      await this.post({ type: 'release-failed' });
+    }
+  }
+
+  /** The last step of a kernel's life: only now may its journal go. */
+  async #forget(): Promise<void> {
+    await this.#journal.close();
+    await this.#context.journals.remove(this.#state.facts.kernelId);
+  }
+
+  async #linkLost(): Promise<void> {
+    await this.post({ type: 'link-down', incarnation: this.#state.facts.incarnation });
+    await this.look();
+  }
+}
+
+/** The error for a caller whose kernel has ended. */
+export function endedError(view: KernelView): BerthError {
+  const detail = view.detail === '' ? '' : `: ${view.detail}`;
+  return new BerthError('session-ended', `session ${view.sessionId} has ended (${view.reason ?? 'unknown'}${detail})`, {
+    fields: { session: view.sessionId, reason: view.reason },
+  });
+}

@@ -1,0 +1,70 @@
+/** A run's stream that outlives links: when the runner link is lost and found again, it goes on with the next record. */
+import { BerthError, isBerthError, type AttachOptions, type Frame, type RunId, type RunStream } from '@berth/wire';
+import type { RunnerChannel } from '../ports/channel.js';
+
+export class LastingStream implements RunStream {
+  readonly #nextChannel: (signal: AbortSignal) => Promise<RunnerChannel>;
+  readonly #run: RunId;
+  readonly #options: AttachOptions;
+  readonly #closing = new AbortController();
+  #inner: RunStream;
+  #next: number;
+
+  /**
+   * @param inner the first attachment, made by the caller so that an unknown run is told at once
+   * @param nextChannel the channel after a lost one; rejects when there will be none
+   */
+  constructor(
+    inner: RunStream,
+    run: RunId,
+    options: AttachOptions,
+    nextChannel: (signal: AbortSignal) => Promise<RunnerChannel>,
+  ) {
+    this.#inner = inner;
+    this.#run = run;
+    this.#options = options;
+    this.#next = options.from;
+    this.#nextChannel = nextChannel;
+  }
+
+  ack(seq: number): void {
+    this.#inner.ack(seq);
+  }
+
+  close(): void {
+    this.#closing.abort(new BerthError('cancelled', 'the stream was closed'));
+    this.#inner.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<readonly Frame[]> {
+    try {
+      while (!this.#closing.signal.aborted) {
+        try {
+          for await (const batch of this.#inner) {
+            this.#next = batch.at(-1)!.seq + 1;
+            yield batch;
+          }
+          return;
+        } catch (error) {
+          if (!isBerthError(error) || error.code !== 'runner-lost') throw error;
+          await this.#reattach();
+        }
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Rejects when the kernel is over or the node stops. */
+  async #reattach(): Promise<void> {
+    for (;;) {
+      const channel = await this.#nextChannel(this.#closing.signal);
+      try {
+        this.#inner = await channel.attach(this.#run, { ...this.#options, from: this.#next });
+        return;
+      } catch (error) {
+        if (!isBerthError(error) || error.code !== 'runner-lost') throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** Ends a kernel's programs with grace and undoes all hooks, last to first. */
+import { CleanupStack } from '@berth/base';
+import type { BerthError } from '@berth/wire';
+import type { KernelState } from '../model/kernel-state.js';
+import { isOver } from '../model/observed.js';
+import type { KernelContext } from './kernel-context.js';
+import type { LinkKeeper } from './link-keeper.js';
+
+/** Rejects when something may be left. Idempotent. */
+export async function releaseKernel(
+  context: KernelContext,
+  state: KernelState,
+  link: LinkKeeper,
+  ended: BerthError,
+  graceMs: number,
+): Promise<void> {
+  if (!isOver(state.observed)) await link.shutdownRunner(graceMs);
+  link.close(ended);
+  const cleanup = new CleanupStack();
+  for (const hook of context.hooks) {
+    cleanup.add(hook.name, () => hook.release({ facts: state.facts, containerId: state.containerId }));
+  }
+  await cleanup.run();
+}

@@ -1,0 +1,182 @@
+/** KernelService on top of the registry: each call is a few inputs to one kernel's model, or a call over its runner link. */
+import { randomBytes } from 'node:crypto';
+import {
+  BerthError,
+  type AttachOptions,
+  type CreateKernel,
+  type FileEntry,
+  type KernelEvent,
+  type KernelId,
+  type KernelService,
+  type KernelView,
+  type Language,
+  type RunId,
+  type RunRequest,
+  type RunSignal,
+  type RunStream,
+  type RunView,
+} from '@berth/wire';
+import type { ScratchFiles } from '../files/scratch-files.js';
+import type { KernelFacts } from '../model/facts.js';
+import { newKernel, phaseOf } from '../model/kernel-state.js';
+import type { RunnerChannel } from '../ports/channel.js';
+import { endedError, type KernelActor } from './kernel-actor.js';
+import { LastingStream } from './lasting-stream.js';
+import type { KernelFactory } from './kernel-factory.js';
+import type { KernelRegistry } from './registry.js';
+
+const DEFAULT_GRACE_MS = 2000;
+/** How long a call waits for a link that is down just now. */
+const LINK_PATIENCE_MS = 10_000;
+
+export class AgentKernelService implements KernelService {
+  readonly #registry: KernelRegistry;
+  readonly #factory: KernelFactory;
+  readonly #files: ScratchFiles;
+  readonly #creating = new Map<KernelId, Promise<KernelActor>>();
+
+  constructor(registry: KernelRegistry, factory: KernelFactory, files: ScratchFiles) {
+    this.#registry = registry;
+    this.#factory = factory;
+    this.#files = files;
+  }
+
+  async createKernel(request: CreateKernel, signal?: AbortSignal): Promise<KernelView> {
+    signal?.throwIfAborted();
+    const actor = await this.#actorFor(request);
+    const cancel = () => void actor.post({ type: 'stop', reason: 'cancelled', detail: 'the caller went away', graceMs: 0 });
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      await actor.until((state) => phaseOf(state) !== 'preparing' && phaseOf(state) !== 'starting');
+      if (actor.view.phase === 'running') return actor.view;
+      await actor.until((state) => state.released);
+      throw creationError(actor);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  getKernel(id: KernelId): KernelView {
+    return this.#registry.view(id);
+  }
+
+  listKernels(options: { readonly ended?: boolean } = {}): readonly KernelView[] {
+    return this.#registry.views({ ended: options.ended ?? false });
+  }
+
+  renewLease(id: KernelId): KernelView {
+    const actor = this.#registry.find(id);
+    void actor?.post({ type: 'renew' });
+    return this.#registry.view(id);
+  }
+
+  async destroyKernel(id: KernelId, options: { readonly graceMs?: number } = {}): Promise<KernelView> {
+    const actor = this.#registry.find(id);
+    if (!actor) return this.#registry.view(id);
+    await actor.post({ type: 'stop', reason: 'user-requested', detail: '', graceMs: options.graceMs ?? DEFAULT_GRACE_MS });
+    await actor.until((state) => state.released);
+    return actor.view;
+  }
+
+  async startRun(id: KernelId, request: RunRequest): Promise<RunView> {
+    return (await this.#channel(id)).call('start', { run: request });
+  }
+
+  async listRuns(id: KernelId): Promise<readonly RunView[]> {
+    return (await (await this.#channel(id)).call('runs', {})).runs;
+  }
+
+  async attachRun(id: KernelId, runId: RunId, options: AttachOptions): Promise<RunStream> {
+    const actor = this.#living(id);
+    const inner = await (await this.#channel(id)).attach(runId, options);
+    return new LastingStream(inner, runId, options, (signal) => actor.link.whenUp(signal));
+  }
+
+  async sendInput(id: KernelId, runId: RunId, offset: number, data: Uint8Array, end: boolean): Promise<number> {
+    const channel = await this.#channel(id);
+    const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+    // No deadline: the answer comes when the program has read, and it may take its time.
+    return (await channel.call('input', { run: runId, offset, data: text, end }, { timeoutMs: 0x7fff_ffff })).offset;
+  }
+
+  async signalRun(id: KernelId, runId: RunId, signal: RunSignal): Promise<void> {
+    await (await this.#channel(id)).call('signal', { run: runId, signal });
+  }
+
+  async complete(id: KernelId, language: Language, code: string, cursor: number): Promise<readonly string[]> {
+    return (await (await this.#channel(id)).call('complete', { language, code, cursor })).matches;
+  }
+
+  async writeFile(id: KernelId, path: string, content: AsyncIterable<Uint8Array>): Promise<FileEntry> {
+    return this.#files.write(this.#living(id).state.facts, path, content);
+  }
+
+  async readFile(id: KernelId, path: string): Promise<{ entry: FileEntry; content: AsyncIterable<Uint8Array> }> {
+    return this.#files.read(this.#living(id).state.facts, path);
+  }
+
+  async listFiles(id: KernelId, path: string): Promise<readonly FileEntry[]> {
+    return this.#files.list(this.#living(id).state.facts, path);
+  }
+
+  events(signal: AbortSignal): AsyncIterable<KernelEvent> {
+    return this.#registry.events(signal);
+  }
+
+  async #actorFor(request: CreateKernel): Promise<KernelActor> {
+    const { kernelId } = request;
+    const existing = this.#registry.find(kernelId) ?? (await this.#creating.get(kernelId));
+    if (existing) {
+      if (sameRequest(existing.state.facts, request)) return existing;
+      throw new BerthError('session-exists', `session ${kernelId} exists already, made otherwise`, {
+        fields: { session: kernelId },
+      });
+    }
+    const creation = this.#create(request);
+    this.#creating.set(kernelId, creation);
+    try {
+      return await creation;
+    } finally {
+      this.#creating.delete(kernelId);
+    }
+  }
+
+  async #create(request: CreateKernel): Promise<KernelActor> {
+    const facts = this.#factory.decideFacts(request, randomBytes(32).toString('hex'));
+    const actor = await this.#factory.begin(newKernel(facts, facts.createdAt));
+    await actor.post({ type: 'resume' });
+    return actor;
+  }
+
+  #living(id: KernelId): KernelActor {
+    const actor = this.#registry.find(id);
+    const view = this.#registry.view(id);
+    if (!actor || view.phase === 'stopping' || view.phase === 'terminated') throw endedError(view);
+    return actor;
+  }
+
+  async #channel(id: KernelId): Promise<RunnerChannel> {
+    const actor = this.#living(id);
+    if (actor.state.facts.spec.leaseSeconds !== null) void actor.post({ type: 'renew' });
+    const { channel } = actor.link;
+    if (channel) return channel;
+    return actor.link.whenUp(AbortSignal.timeout(LINK_PATIENCE_MS)).catch((error: unknown) => {
+      if (error instanceof BerthError) throw error;
+      throw new BerthError('timeout', `the runner of session ${id} cannot be reached just now`, { cause: error });
+    });
+  }
+}
+
+function sameRequest(facts: KernelFacts, request: CreateKernel): boolean {
+  return facts.sessionId === request.sessionId && JSON.stringify(facts.spec) === JSON.stringify(request.spec);
+}
+
+/** The cause if the hooks named one, else how the kernel ended. */
+function creationError(actor: KernelActor): BerthError {
+  const { view, setupError } = actor;
+  if (setupError && (view.reason === 'create-failed' || view.reason === 'cancelled')) return setupError;
+  if (view.reason === 'runner-lost' || view.reason === 'oom') {
+    return new BerthError('create-failed', `the container of session ${view.sessionId} ended at once: ${view.detail}`);
+  }
+  return endedError(view);
+}

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { someFacts, T0 } from '../../testing/model.js';
+import { decide, releaseDelay, type KernelEffect, type KernelInput } from './decide.js';
+import { newKernel, phaseOf, type KernelState } from './kernel-state.js';
+
+const END = { reason: 'runner-lost', detail: 'gone' } as const;
+
+function play(state: KernelState, inputs: readonly KernelInput[], now = T0): { state: KernelState; effects: KernelEffect[] } {
+  const effects: KernelEffect[] = [];
+  for (const input of inputs) {
+    const decision = decide(state, input, now);
+    state = decision.state;
+    effects.push(...decision.effects);
+  }
+  return { state, effects };
+}
+
+const RESUME = { type: 'resume' } as const;
+const MADE = { type: 'container-made', incarnation: 1, containerId: 'c' } as const;
+const UP = { type: 'link-up', incarnation: 1 } as const;
+const DOWN = { type: 'link-down', incarnation: 1 } as const;
+const DONE = { type: 'setup-done', incarnation: 1 } as const;
+const RUNNING = { type: 'sighting', incarnation: 1, sighting: 'running' } as const;
+const EXITED = { type: 'sighting', incarnation: 1, sighting: 'exited', end: END } as const;
+const STOP = { type: 'stop', reason: 'user-requested', detail: '', graceMs: 100 } as const;
+const LIFE = [RESUME, MADE, RUNNING, UP, DONE];
+const kinds = (effects: readonly KernelEffect[]) =>
+  effects.map((e) => (e.type === 'journal' ? `journal ${e.entry.type}` : e.type));
+
+describe('a kernel that is made', () => {
+  it('passes its phases in order', () => {
+    let state = newKernel(someFacts(), T0);
+    const phases = [phaseOf(state)];
+    for (const input of [...LIFE, STOP, { type: 'released' } as const]) {
+      state = decide(state, input, T0).state;
+      if (phases.at(-1) !== phaseOf(state)) phases.push(phaseOf(state));
+    }
+    expect(phases).toEqual(['preparing', 'starting', 'running', 'stopping', 'terminated']);
+  });
+
+  it('journals what it must find again', () => {
+    expect(kinds(play(newKernel(someFacts(), T0), LIFE).effects)).toEqual(['set-up', 'journal container', 'journal ready']);
+  });
+
+  it('is set up once although asked twice', () => {
+    expect(kinds(play(newKernel(someFacts(), T0), [RESUME, RESUME]).effects)).toEqual(['set-up']);
+  });
+
+  it('is only linked again when it was ready in an earlier life', () => {
+    const ready = { ...newKernel(someFacts(), T0), containerId: 'c', readyAt: T0 };
+    expect(kinds(play(ready, [RESUME]).effects)).toEqual(['keep-link']);
+  });
+
+  it('is undone when set-up fails, with the reason given', () => {
+    const failed = { type: 'setup-failed', incarnation: 1, reason: 'create-failed', detail: 'no image' } as const;
+    const { state, effects } = play(newKernel(someFacts(), T0), [RESUME, failed]);
+    expect(kinds(effects)).toEqual(['set-up', 'journal stop', 'release']);
+    expect(state.desired).toMatchObject({ want: 'stop', reason: 'create-failed', detail: 'no image' });
+  });
+});
+
+describe('a stop', () => {
+  it('before set-up has come to rest waits for it', () => {
+    const first = play(newKernel(someFacts(), T0), [RESUME, STOP]);
+    expect(kinds(first.effects)).toEqual(['set-up', 'journal stop', 'abort-setup']);
+    expect(kinds(play(first.state, [DONE]).effects)).toEqual(['release']);
+  });
+
+  it('keeps the first reason', () => {
+    const { state } = play(newKernel(someFacts(), T0), [...LIFE, STOP, EXITED, { ...STOP, reason: 'lifetime' }]);
+    expect(state.desired).toMatchObject({ reason: 'user-requested' });
+  });
+
+  it('twice releases once', () => {
+    expect(kinds(play(newKernel(someFacts(), T0), [...LIFE, STOP, STOP]).effects).filter((k) => k === 'release')).toHaveLength(1);
+  });
+
+  it('found in the journal goes on with the release', () => {
+    const stopped = play(newKernel(someFacts(), T0), [...LIFE, STOP]).state;
+    expect(kinds(play({ ...stopped, releasing: false }, [RESUME]).effects)).toEqual(['release']);
+  });
+
+  it('whose release failed is tried again after a growing wait', () => {
+    const { state } = play(newKernel(someFacts(), T0), [...LIFE, STOP, { type: 'release-failed' }]);
+    expect(kinds(play(state, [{ type: 'tick' }], T0 + releaseDelay(1) - 1).effects)).toEqual([]);
+    expect(kinds(play(state, [{ type: 'tick' }], T0 + releaseDelay(1)).effects)).toEqual(['release']);
+    expect(releaseDelay(2)).toBeGreaterThan(releaseDelay(1));
+    expect(releaseDelay(50)).toBe(30_000);
+  });
+
+  it('is the end: later inputs change nothing', () => {
+    const { state } = play(newKernel(someFacts(), T0), [...LIFE, STOP, { type: 'released' }]);
+    const late = play(state, [RESUME, RUNNING, UP, EXITED, STOP, { type: 'tick' }]);
+    expect(late.state).toBe(state);
+    expect(late.effects).toEqual([]);
+  });
+});
+
+describe('a container that ends by itself', () => {
+  it('stops the kernel with the reason found', () => {
+    const { state, effects } = play(newKernel(someFacts(), T0), [...LIFE, EXITED]);
+    expect(state.desired).toMatchObject({ want: 'stop', ...END });
+    expect(kinds(effects).slice(-2)).toEqual(['journal stop', 'release']);
+  });
+
+  it('seen twice is told once', () => {
+    expect(
+      kinds(play(newKernel(someFacts(), T0), [...LIFE, EXITED, EXITED]).effects).filter((k) => k === 'journal stop'),
+    ).toHaveLength(1);
+  });
+
+  it('is not ended by a driver that cannot be asked', () => {
+    const unreachable = { type: 'sighting', incarnation: 1, sighting: 'unreachable' } as const;
+    const { state } = play(newKernel(someFacts(), T0), [...LIFE, unreachable]);
+    expect([state.observed, phaseOf(state)]).toEqual(['unknown', 'running']);
+    expect(play(state, [RUNNING]).state.observed).toBe('running');
+  });
+});
+
+describe('the link', () => {
+  it('going down ends nothing', () => {
+    const { state } = play(newKernel(someFacts(), T0), [...LIFE, DOWN]);
+    expect([state.link, phaseOf(state)]).toEqual(['down', 'running']);
+  });
+
+  it('coming up again is not a second beginning', () => {
+    expect(
+      kinds(play(newKernel(someFacts(), T0), [...LIFE, DOWN, UP]).effects).filter((k) => k === 'journal ready'),
+    ).toHaveLength(1);
+  });
+});
+
+describe('time', () => {
+  it('ends a kernel whose lease was not renewed, and not before', () => {
+    const state = play(newKernel(someFacts({ leaseSeconds: 10 }), T0), LIFE).state;
+    expect(play(state, [{ type: 'tick' }], T0 + 9_999).state.desired.want).toBe('run');
+    expect(play(state, [{ type: 'tick' }], T0 + 10_000).state.desired).toMatchObject({ reason: 'lease-expired' });
+    const renewed = decide(state, { type: 'renew' }, T0 + 9_000).state;
+    expect(play(renewed, [{ type: 'tick' }], T0 + 18_999).state.desired.want).toBe('run');
+  });
+
+  it('counts the lifetime from ready', () => {
+    const ready = decide(newKernel(someFacts({ lifetimeSeconds: 5 }), T0), UP, T0 + 60_000).state;
+    expect(play(ready, [{ type: 'tick' }], T0 + 64_999).state.desired.want).toBe('run');
+    expect(play(ready, [{ type: 'tick' }], T0 + 65_000).state.desired).toMatchObject({ reason: 'lifetime' });
+  });
+
+  it('without lease and lifetime ends nothing', () => {
+    const state = play(newKernel(someFacts(), T0), LIFE).state;
+    expect(play(state, [{ type: 'tick' }], T0 + 1e12).state).toEqual(state);
+  });
+});
+
+describe('an input of another incarnation', () => {
+  for (const input of [MADE, UP, DOWN, DONE, RUNNING, EXITED]) {
+    it(`is stale: ${input.type}`, () => {
+      const state = play(newKernel(someFacts({}, { incarnation: 2 }), T0), [RESUME]).state;
+      expect(decide(state, input, T0)).toEqual({ state, effects: [], stale: true });
+    });
+  }
+});
