@@ -4,7 +4,7 @@
  * (BERTH_REQUIRE_SERVICES=1), and is counted where it ran.
  */
 import { appendFileSync } from 'node:fs';
-import { afterEach, describe, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 
 /** A private Docker daemon with the images that `scripts/test-services` made (scripts/images/). */
 export interface TestDocker {
@@ -39,12 +39,10 @@ function count(service: string): void {
 export function describeWithDocker(name: string, fn: (docker: TestDocker) => void): void {
   const socketPath = process.env['BERTH_TEST_DOCKER_SOCKET'];
   if (!socketPath) {
-    if (!required) return describe.skip(`${name} (needs Docker)`, () => void it('is skipped', () => {}));
-    return describe(name, () => {
-      it('needs Docker', () => {
-        throw new Error('BERTH_REQUIRE_SERVICES=1, but BERTH_TEST_DOCKER_SOCKET is not set: run through scripts/test-services');
-      });
-    });
+    if (required)
+      it(`${name} (needs Docker)`, () => expect.fail('BERTH_TEST_DOCKER_SOCKET is not set: run through scripts/test-services'));
+    else it.skip(`${name} (needs Docker)`);
+    return;
   }
   describe(name, () => {
     afterEach(() => count('docker'));

@@ -1,0 +1,76 @@
+// A Docker Engine of our own: everything below its place, a containerd of its own, no packet filter rules, no docker0.
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { addBridge } from './bridge.mjs';
+import { startDaemon } from './daemons.mjs';
+import { placeId } from './place.mjs';
+import { lastLine } from './text.mjs';
+import { connects, pings, untilReady } from './ready.mjs';
+
+const IMAGES_TIMEOUT_MS = 5 * 60_000;
+const BUILD_IMAGES = fileURLToPath(new URL('../images/build.mjs', import.meta.url));
+
+const CONTAINERD_CONFIG = `version = 2
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+`;
+
+/** See `start` in table.mjs. */
+export async function startDocker(directory, { say, signal }) {
+  if (process.getuid() !== 0)
+    throw new Error('needs root to start a Docker Engine; or set BERTH_TEST_DOCKER_SOCKET to one for tests');
+  const containerdSocket = await startContainerd(directory, signal);
+  const socketPath = await startDockerd(directory, containerdSocket, signal);
+  say('making the images for tests');
+  await buildImages(socketPath, signal);
+  return { BERTH_TEST_DOCKER_SOCKET: socketPath };
+}
+
+// dockerd would join a containerd of the machine if there is one.
+async function startContainerd(directory, signal) {
+  const config = join(directory, 'containerd.toml');
+  const socket = join(directory, 'containerd.sock');
+  writeFileSync(config, CONTAINERD_CONFIG);
+  const root = join(directory, 'containerd');
+  mkdirSync(root);
+  const daemon = startDaemon(directory, 'containerd', 'containerd', [
+    `--config=${config}`,
+    `--address=${socket}`,
+    `--root=${join(root, 'root')}`,
+    `--state=${join(root, 'state')}`,
+  ]);
+  await untilReady('containerd', daemon, () => connects(socket), signal);
+  return socket;
+}
+
+async function startDockerd(directory, containerdSocket, signal) {
+  const config = join(directory, 'docker.json');
+  const socketPath = join(directory, 'docker.sock');
+  writeFileSync(config, '{}');
+  const daemon = startDaemon(directory, 'dockerd', 'dockerd', [
+    `--config-file=${config}`,
+    `--containerd=${containerdSocket}`,
+    `--data-root=${join(directory, 'data')}`,
+    `--exec-root=${join(directory, 'exec')}`,
+    `--pidfile=${join(directory, 'dockerd.pid')}`,
+    `--host=unix://${socketPath}`,
+    '--group=docker',
+    `--bridge=${await addBridge(placeId(directory))}`,
+    '--iptables=false',
+    '--ip6tables=false',
+    '--ip-forward=false',
+    '--ip-masq=false',
+  ]);
+  await untilReady('dockerd', daemon, () => pings(socketPath), signal);
+  return socketPath;
+}
+
+async function buildImages(socketPath, signal) {
+  try {
+    await promisify(execFile)(process.execPath, [BUILD_IMAGES, socketPath], { signal, timeout: IMAGES_TIMEOUT_MS });
+  } catch (error) {
+    throw new Error(`making the images failed: ${lastLine(error.stderr) ?? error.message}`);
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * The real servers that tests may ask for; test/support/services.ts has the other end.
+ *
+ * - `variables`: what the command finds in its environment;
+ * - `needs`: programs, each with the Debian package that brings it;
+ * - `start(place, {say, signal})`: starts the server with everything it keeps below `place`, waits until it answers, and gives
+ *   the values of the variables. Throws an error with one line that says why it cannot.
+ */
+import { startDocker } from './docker.mjs';
+
+export const SERVICES = [
+  {
+    name: 'docker',
+    variables: ['BERTH_TEST_DOCKER_SOCKET'],
+    needs: [
+      { program: 'dockerd', package: 'docker.io' },
+      { program: 'containerd', package: 'containerd' },
+      { program: 'ip', package: 'iproute2' },
+      { program: 'tini-static', package: 'tini' },
+      { program: 'debootstrap', package: 'debootstrap' },
+      { program: 'musl-gcc', package: 'musl-tools' },
+      { program: 'busybox', package: 'busybox-static' },
+    ],
+    start: startDocker,
+  },
+];
