@@ -26,7 +26,10 @@ export const FRAME = {
   request: 0x03,
   reply: 0x04,
   event: 0x05,
-  /** From consumer to producer: all records up to `seq` on `channel` were delivered. No payload. */
+  /**
+   * From consumer to producer: all records up to `seq` on `channel` were delivered. On the WebSocket also from the node to the
+   * client: the run has taken its input up to byte offset `seq`. No payload.
+   */
   ack: 0x20,
   /** From producer to consumer: nothing follows on `channel`; the payload is an ErrorBody, or empty after `finished`. */
   end: 0x21,

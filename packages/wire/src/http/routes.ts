@@ -5,7 +5,8 @@
  * Outside the table, because their bodies are not JSON:
  * - `PUT|GET /v1/sessions/:session/files/*` the bytes of a file below /home/work (PUT answers `FileEntry`)
  * - `WS /v1/sessions/:session/runs/:run/attach?from=N` record frames on channel 0 from record N, then an `end` frame; the
- *   client sends `ack`, `input` and `inputEnd` frames (frames.ts). Each binary message holds one or more whole frames.
+ *   client sends `ack`, `input` and `inputEnd` frames (frames.ts), the node an `ack` for input that was taken. Each binary
+ *   message holds one or more whole frames (attach-link.ts).
  */
 import type { z } from 'zod';
 import type { FileEntry, KernelView, NodeView, RunView } from '../views.js';
@@ -71,4 +72,8 @@ export type ReplyOf<Name extends RouteName> = ReturnType<(typeof ROUTES)[Name]['
 /** What a route takes, before defaults are filled in; `undefined` when it takes no body. */
 export type BodyOf<Name extends RouteName> = (typeof ROUTES)[Name]['body'] extends z.ZodType
   ? z.input<(typeof ROUTES)[Name]['body']>
+  : undefined;
+/** What a handler of a route gets: the body with defaults filled in; `undefined` when it takes none. */
+export type ParsedBodyOf<Name extends RouteName> = (typeof ROUTES)[Name]['body'] extends z.ZodType
+  ? z.output<(typeof ROUTES)[Name]['body']>
   : undefined;

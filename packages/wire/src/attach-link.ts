@@ -1,0 +1,35 @@
+/** What both ends of the attach WebSocket share (docs/runner-protocol.md, The attach WebSocket). */
+import { FRAME_HEADER_BYTES, FRAME_MORE, MAX_FRAME_LENGTH, type Frame } from './frames.js';
+
+/** Most bytes of input that a client may have under way unconfirmed. */
+export const INPUT_WINDOW_BYTES = 1024 * 1024;
+
+/** Reasons to close the WebSocket, with their codes. After all but `refused` the client may come again. */
+export const ATTACH_CLOSE = { done: 1000, away: 1001, refused: 1008 } as const;
+
+/**
+ * The frames of one WebSocket message, which holds one or more whole frames. Payloads are views into `message`. Throws
+ * `RangeError` when it is anything else.
+ */
+export function readFrames(message: Uint8Array): Frame[] {
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+  const frames: Frame[] = [];
+  let at = 0;
+  while (at < message.length) {
+    if (message.length - at < FRAME_HEADER_BYTES) throw new RangeError('a message ends within the header of a frame');
+    const length = view.getUint32(at);
+    if (length < FRAME_HEADER_BYTES - 4 || length > MAX_FRAME_LENGTH) throw new RangeError(`a frame of ${length} bytes`);
+    const end = at + 4 + length;
+    if (end > message.length) throw new RangeError('a message ends within a frame');
+    const type = view.getUint8(at + 4);
+    frames.push({
+      type: type & ~FRAME_MORE,
+      more: (type & FRAME_MORE) !== 0,
+      channel: view.getUint32(at + 5),
+      seq: view.getUint32(at + 9) * 0x1_0000_0000 + view.getUint32(at + 13),
+      payload: message.subarray(at + FRAME_HEADER_BYTES, end),
+    });
+    at = end;
+  }
+  return frames;
+}
