@@ -11,23 +11,13 @@ interface Undo {
  */
 export class CleanupStack {
   #undos: Undo[] = [];
+  #errors: Error[] = [];
   #done: Promise<void> | undefined;
 
   /** Registers an undo; idempotent undos only. */
   add(name: string, fn: () => Promise<void> | void): void {
-    if (this.#done) {
-      const late = { name, fn };
-      this.#done = this.#done.then(
-        () => runAll([late]),
-        async (earlier: unknown) => {
-          await runAll([late]).catch(() => {});
-          throw earlier;
-        },
-      );
-      this.#done.catch(() => {});
-      return;
-    }
-    this.#undos.push({ name, fn });
+    if (this.#done) this.#undo([{ name, fn }]);
+    else this.#undos.push({ name, fn });
   }
 
   /** Forgets all undos: what was acquired has another owner now. */
@@ -37,26 +27,24 @@ export class CleanupStack {
 
   /** Undoes everything. Rejects with an AggregateError that names what failed; the rest was still undone. */
   run(): Promise<void> {
-    if (!this.#done) {
-      const undos = this.#undos.reverse();
-      this.#undos = [];
-      this.#done = runAll(undos);
-      this.#done.catch(() => {});
-    }
+    return this.#done ?? this.#undo(this.#undos.reverse());
+  }
+
+  /** After what is being undone already; rejects with the failures of both. */
+  #undo(undos: readonly Undo[]): Promise<void> {
+    const undoAll = async (): Promise<void> => {
+      for (const { name, fn } of undos) {
+        try {
+          await fn();
+        } catch (error) {
+          const why = error instanceof Error ? error.message : String(error);
+          this.#errors.push(new Error(`undo of ${name} failed: ${why}`, { cause: error }));
+        }
+      }
+      if (this.#errors.length > 0) throw new AggregateError(this.#errors, this.#errors.map((e) => e.message).join('; '));
+    };
+    this.#done = (this.#done ?? Promise.resolve()).then(undoAll, undoAll);
+    this.#done.catch(() => {});
     return this.#done;
   }
-}
-
-async function runAll(undos: readonly Undo[]): Promise<void> {
-  const errors: Error[] = [];
-  for (const { name, fn } of undos) {
-    try {
-      await fn();
-    } catch (error) {
-      errors.push(
-        new Error(`undo of ${name} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error }),
-      );
-    }
-  }
-  if (errors.length > 0) throw new AggregateError(errors, errors.map((e) => e.message).join('; '));
 }

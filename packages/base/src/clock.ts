@@ -14,12 +14,15 @@ export interface Clock {
   after(ms: number, fn: () => void): Timer;
 }
 
-/** The machine's clock. */
+/** The longest wait that a timer of Node holds, in milliseconds (24.8 days); one beyond it would fire at once. */
+export const LONGEST_TIMER_MS = 0x7fff_ffff;
+
+/** The machine's clock. Waits beyond {@link LONGEST_TIMER_MS} are cut to it. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, fn) {
-    const timer = setTimeout(fn, Math.min(ms, 0x7fff_ffff));
+    const timer = setTimeout(fn, Math.min(ms, LONGEST_TIMER_MS));
     timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from './clock.js';
+
 /** Rejection of {@link withDeadline} when time is up. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
@@ -33,7 +35,7 @@ export async function withDeadline<T>(
         controller.abort(reason);
         reject(reason as Error);
       };
-      timer = setTimeout(() => give(new DeadlineError(what, ms)), ms);
+      timer = setTimeout(() => give(new DeadlineError(what, ms)), Math.min(ms, LONGEST_TIMER_MS));
       onParent = () => give(parent!.reason);
       parent?.addEventListener('abort', onParent, { once: true });
     });

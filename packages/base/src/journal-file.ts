@@ -2,8 +2,8 @@
  * An append-only file of JSON lines. Each line carries a format version, a sequence number, the boot id of the machine, and a
  * checksum; what was written after a crash is known to be whole or is dropped.
  */
-import { createHash } from 'node:crypto';
-import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 const VERSION = 1;
@@ -23,6 +23,8 @@ export interface JournalContent {
   readonly lines: readonly JournalLine[];
   /** True when the last line was torn by a crash and left out. */
   readonly torn: boolean;
+  /** Length of the lines that count, in bytes: where the next one belongs. */
+  readonly bytes: number;
 }
 
 /** A journal that cannot be trusted: a line of an unknown version, a damaged line that is not the last, or a gap. */
@@ -50,18 +52,20 @@ function decode(text: string): JournalLine | undefined {
 /** Decodes journal text. Throws {@link JournalDamage}. Exported for tests that cut the text at every byte. */
 export function parseJournal(text: string): JournalContent {
   const lines: JournalLine[] = [];
+  let bytes = 0;
   const raw = text.split('\n');
   const tail = raw.pop() ?? '';
   for (const [index, line] of raw.entries()) {
     const decoded = decode(line);
     if (!decoded) {
-      if (index === raw.length - 1 && tail === '') return { lines, torn: true };
+      if (index === raw.length - 1 && tail === '') return { lines, torn: true, bytes };
       throw new JournalDamage(`line ${index + 1} is damaged`);
     }
     if (decoded.seq !== lines.length + 1) throw new JournalDamage(`line ${index + 1} has number ${decoded.seq}`);
     lines.push(decoded);
+    bytes += Buffer.byteLength(line) + 1;
   }
-  return { lines, torn: tail !== '' };
+  return { lines, torn: tail !== '', bytes };
 }
 
 /** An open journal. Appends are strictly ordered; call them one at a time (the kernel's mailbox does). */
@@ -93,15 +97,9 @@ export class JournalFile {
     const content = parseJournal(existing ?? '');
     const handle = await open(path, 'a', 0o600);
     try {
-      let size = Buffer.byteLength(existing ?? '');
-      if (content.torn) {
-        const text = existing!;
-        const kept = text.endsWith('\n') ? text.lastIndexOf('\n', text.length - 2) + 1 : text.lastIndexOf('\n') + 1;
-        size = Buffer.byteLength(text.slice(0, kept));
-        await handle.truncate(size);
-      }
+      if (content.torn) await handle.truncate(content.bytes);
       if (existing === undefined) await syncDirectory(dirname(path));
-      return { journal: new JournalFile(handle, boot, now, content.lines.length, size), content };
+      return { journal: new JournalFile(handle, boot, now, content.lines.length, content.bytes), content };
     } catch (error) {
       await handle.close();
       throw error;
@@ -142,13 +140,23 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Replaces `path` by `text` so that a reader, or a crash, sees the old or the new content and nothing between. */
 export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  const handle = await open(temporary, 'w', mode);
+  // A name of its own for each call: two writers at once must not write into one file.
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const handle = await open(temporary, 'wx', mode);
+  try {
+    await writeThrough(handle, text);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function writeThrough(handle: FileHandle, text: string): Promise<void> {
   try {
     await handle.writeFile(text);
     await handle.datasync();
   } finally {
     await handle.close();
   }
-  await rename(temporary, path);
 }

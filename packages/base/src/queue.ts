@@ -39,8 +39,7 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
   [Symbol.asyncIterator](): AsyncIterator<T> {
     return {
       next: () => {
-        const item = this.#items.shift();
-        if (item !== undefined) return Promise.resolve({ value: item, done: false });
+        if (this.#items.length > 0) return Promise.resolve({ value: this.#items.shift()!, done: false });
         if (this.#ended) {
           const { error } = this.#ended;
           // The error is told once; a reader that asks again gets the end.
