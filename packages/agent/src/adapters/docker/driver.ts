@@ -1,0 +1,98 @@
+import type { ContainerPlan, Driver, DriverEvent, DriverInfo, ImageFacts, Observation } from '../../ports/driver.js';
+import { createContainer } from './create.js';
+import { API_VERSION, Engine, LIMIT_MS, type DockerTarget } from './engine.js';
+import { dockerError, hasStatus } from './errors.js';
+import { followEvents } from './events.js';
+import { HostImage } from './host-image.js';
+import { resolveLocalImage } from './images.js';
+import { ownerFilter, type Owner } from './labels.js';
+import { inspectContainer } from './inspect.js';
+import { needsInspection, observationOfListed, type Listed } from './observe.js';
+import { removeContainer } from './remove.js';
+import { removeTree } from './remove-tree.js';
+
+/** The reference of the built-in image: nothing but this machine's own programs, mounted read-only. */
+const HOST_REFERENCE = 'host';
+
+/** The driver port on a Docker Engine 20.10 or later, through its API 1.41. */
+export class DockerDriver implements Driver {
+  readonly name = 'docker';
+  readonly #engine: Engine;
+  readonly #host: HostImage;
+
+  constructor(target: DockerTarget) {
+    this.#engine = new Engine(target);
+    this.#host = new HostImage(this.#engine);
+  }
+
+  async probe(signal?: AbortSignal): Promise<DriverInfo> {
+    const { Version } = await this.#engine.call('asking Docker for its version', (docker) => docker.version(), { signal });
+    return { description: `Docker Engine ${Version} (API ${API_VERSION})`, apiVersion: API_VERSION };
+  }
+
+  resolveImage(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
+    return reference === HOST_REFERENCE ? this.#host.resolve(signal) : resolveLocalImage(this.#engine, reference, signal);
+  }
+
+  create(plan: ContainerPlan, signal?: AbortSignal): Promise<{ readonly containerId: string }> {
+    return createContainer(this.#engine, plan, signal);
+  }
+
+  async start(containerId: string, signal?: AbortSignal): Promise<void> {
+    await this.#engine.call(
+      'starting the container',
+      async (docker, abortSignal) => {
+        await docker.getContainer(containerId).start({ abortSignal }).catch(unlessStatus(304));
+      },
+      { signal, limitMs: LIMIT_MS.work },
+    );
+  }
+
+  async kill(containerId: string, signal?: AbortSignal): Promise<void> {
+    await this.#engine.call(
+      'killing the container',
+      async (docker, abortSignal) => {
+        // 409: it does not run.
+        await docker.getContainer(containerId).kill({ signal: 'SIGKILL', abortSignal }).catch(unlessStatus(404, 409));
+      },
+      { signal, limitMs: LIMIT_MS.work },
+    );
+  }
+
+  remove(containerId: string, signal?: AbortSignal): Promise<void> {
+    return removeContainer(this.#engine, containerId, signal);
+  }
+
+  inspect(idOrName: string, signal?: AbortSignal): Promise<Observation | undefined> {
+    return inspectContainer(this.#engine, idOrName, signal);
+  }
+
+  /** The OOM flag of a living container is not told by Docker's list; `inspect` has it. */
+  async list(owner: Owner, signal?: AbortSignal): Promise<readonly Observation[]> {
+    const listed = await this.#engine.call(
+      'listing containers',
+      (docker, abortSignal) => docker.listContainers({ all: true, filters: { label: ownerFilter(owner) }, abortSignal }),
+      { signal },
+    );
+    if (!Array.isArray(listed)) throw dockerError(new Error('no list came'), 'listing containers');
+    const observations = (listed as Listed[]).map((one) =>
+      needsInspection(one) ? this.inspect(one.Id, signal) : observationOfListed(one),
+    );
+    return (await Promise.all(observations)).filter((one) => one !== undefined);
+  }
+
+  events(owner: Owner, signal: AbortSignal): AsyncIterable<DriverEvent> {
+    return followEvents(this.#engine, owner, signal);
+  }
+
+  async removeTree(hostPath: string, signal?: AbortSignal): Promise<void> {
+    const image = await this.#host.resolve(signal);
+    await removeTree(this.#engine, image, hostPath, signal);
+  }
+}
+
+const unlessStatus =
+  (...expected: readonly number[]) =>
+  (thrown: unknown): void => {
+    if (!expected.some((status) => hasStatus(thrown, status))) throw thrown;
+  };

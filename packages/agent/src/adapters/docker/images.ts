@@ -1,0 +1,46 @@
+/** Images that are present on this node. Nothing is ever pulled. */
+import { BerthError } from '@berth/wire';
+import type { ImageFacts } from '../../ports/driver.js';
+import type { ImageConfig } from './container-options.js';
+import type { Engine } from './engine.js';
+
+/** Letters that occur in references, digests and ids; nothing that would change the path of the request. */
+const REFERENCE = /^[A-Za-z0-9][\w.\-/:@]{0,1023}$/;
+
+interface InspectedImage {
+  readonly Id: string;
+  readonly Config: {
+    readonly Env?: readonly string[] | null;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly Volumes?: Readonly<Record<string, unknown>> | null;
+  } | null;
+}
+
+async function inspectImage(engine: Engine, reference: string, signal?: AbortSignal): Promise<InspectedImage> {
+  if (!REFERENCE.test(reference) || reference.split('/').some((name) => /^\.*$/.test(name))) {
+    throw new BerthError('image-not-found', `${JSON.stringify(reference)} is not the name of an image`);
+  }
+  return engine.call(
+    `looking up the image ${reference}`,
+    (docker, abortSignal) => docker.getImage(reference).inspect({ abortSignal } as object) as Promise<InspectedImage>,
+    { signal },
+  );
+}
+
+/** Errors: `image-not-found`. */
+export async function resolveLocalImage(engine: Engine, reference: string, signal?: AbortSignal): Promise<ImageFacts> {
+  const { Id, Config } = await inspectImage(engine, reference, signal);
+  return { imageId: Id, labels: Config?.Labels ?? {}, env: parseEnv(Config?.Env ?? []), mounts: [] };
+}
+
+/** What of the image's configuration would shape a container. */
+export async function imageConfig(engine: Engine, imageId: string, signal?: AbortSignal): Promise<ImageConfig> {
+  const { Config } = await inspectImage(engine, imageId, signal);
+  return { env: Config?.Env ?? [], volumes: Object.keys(Config?.Volumes ?? {}) };
+}
+
+/** `NAME=value` lines as a record; a line without a name is dropped. Pure. */
+export function parseEnv(lines: readonly string[]): Record<string, string> {
+  const pairs = lines.map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)] as const);
+  return Object.fromEntries(pairs.filter(([name], index) => name !== '' && lines[index]!.includes('=')));
+}

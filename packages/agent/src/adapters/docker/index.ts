@@ -1,0 +1,3 @@
+/** The driver on a Docker Engine. */
+export { DockerDriver } from './driver.js';
+export type { DockerTarget } from './engine.js';
