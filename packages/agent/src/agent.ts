@@ -108,7 +108,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   tasks.start('driver events', (signal) => reconciler.followEvents(signal));
   tasks.start('tick', (signal) => reconciler.keepTicking(signal));
   const usedCarries = new Set([carry.id, ...registry.actors().map((actor) => actor.state.facts.carryId)]);
-  tasks.start('old carries', () => collectCarries(config.carryDirectory, usedCarries));
+  tasks.start('old carries', async () => void (await collectCarries(config.carryDirectory, usedCarries)));
 
   const files = new ScratchFiles((facts) => scratchLayout(config.scratchRoot, facts.kernelId).work);
   const service = new AgentKernelService(registry, factory, files);

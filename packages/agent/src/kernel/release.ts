@@ -14,7 +14,8 @@ export async function releaseKernel(
   ended: BerthError,
   graceMs: number,
 ): Promise<void> {
-  if (!isOver(state.observed)) await link.shutdownRunner(graceMs);
+  // Without grace the container's end is the end of all: asking first would only cost time.
+  if (!isOver(state.observed) && graceMs > 0) await link.shutdownRunner(graceMs);
   link.close(ended);
   const cleanup = new CleanupStack();
   for (const hook of context.hooks) {
