@@ -17,26 +17,25 @@ const BUILD_LIMIT_MS = HOUR_MS;
 
 /**
  * Removes carries that are not in `usedIds` and were not asked for within `graceMs`, and what crashed builds left. `usedIds` must
- * name the carries of all living kernels that mount from `cacheDir`. Resolves with the ids that were removed.
+ * name the carries of all living kernels that mount from `cacheDir`.
  */
 export async function collectCarries(
   cacheDir: string,
   usedIds: ReadonlySet<string>,
   { graceMs = DEFAULT_GRACE_MS, now = Date.now() }: { readonly graceMs?: number; readonly now?: number } = {},
-): Promise<string[]> {
-  const removed: string[] = [];
+): Promise<void> {
+  const removed = new Set<string>();
   for (const name of await readdir(cacheDir)) {
     const path = join(cacheDir, name);
     const age = async () => now - (await stat(path)).mtimeMs;
     if (CARRY_ID.test(name) && !usedIds.has(name) && (await age()) > graceMs) {
       await removeCarry(path);
-      removed.push(name);
+      removed.add(name);
     } else if (name.startsWith(BUILDING) && (await age()) > BUILD_LIMIT_MS) {
       await removeCarry(path);
     }
   }
-  await forgetSources(join(cacheDir, SOURCES), new Set(removed));
-  return removed;
+  await forgetSources(join(cacheDir, SOURCES), removed);
 }
 
 async function forgetSources(directory: string, removed: ReadonlySet<string>): Promise<void> {
