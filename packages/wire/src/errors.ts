@@ -121,7 +121,7 @@ export function isBerthError(error: unknown): error is BerthError {
 /** Rebuilds an error that travelled as {@link ErrorBody}; an unknown code becomes `internal`. */
 export function errorFromBody(body: unknown): BerthError {
   const b = (typeof body === 'object' && body !== null ? body : {}) as Partial<ErrorBody>;
-  const code = typeof b.code === 'string' && b.code in ERRORS ? b.code : 'internal';
+  const code = typeof b.code === 'string' && Object.hasOwn(ERRORS, b.code) ? b.code : 'internal';
   const message = typeof b.message === 'string' ? b.message : 'an error without a message';
   return new BerthError(code, message, {
     ...(typeof b.fix === 'string' ? { fix: b.fix } : {}),

@@ -87,5 +87,5 @@ export function encodeRecordPayload(record: RunRecord): Uint8Array {
  */
 export function decodeRecord(type: RecordType, seq: number, payload: Uint8Array): RunRecord {
   if (type === 'stdout' || type === 'stderr') return { seq, type, data: payload };
-  return { seq, type, ...(JSON.parse(decoder.decode(payload)) as object) } as RunRecord;
+  return { ...(JSON.parse(decoder.decode(payload)) as object), seq, type } as RunRecord;
 }

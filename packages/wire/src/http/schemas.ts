@@ -4,8 +4,12 @@ import { ID_PATTERN, type RunId, type SessionId } from '../ids.js';
 import { KERNEL_SPEC_DEFAULTS, LANGUAGES, RUN_SIGNALS, type KernelSpec, type RunRequest } from '../spec.js';
 
 const MIB = 1024 * 1024;
-/** Largest code or argument text of a run: it must fit a frame of the runner link. */
-export const MAX_CODE_BYTES = 900 * 1024;
+/** Largest run or completion as JSON text in UTF-8: it must fit a frame of the runner link. */
+export const MAX_RUN_BYTES = 900 * 1024;
+
+const encoder = new TextEncoder();
+const fitsFrame = (body: unknown): boolean => encoder.encode(JSON.stringify(body)).length <= MAX_RUN_BYTES;
+const TOO_LARGE = `code, arguments and variables must be at most ${MAX_RUN_BYTES / 1024} KiB in all`;
 
 const idText = z.string().regex(ID_PATTERN, 'must be 1 to 64 characters of A-Z a-z 0-9 _ . - and start with a letter or digit');
 export const sessionIdSchema = idText.transform((text) => text as SessionId);
@@ -49,7 +53,7 @@ const runCommon = {
 /** {@link RunRequest}. */
 export const runRequestSchema = z
   .discriminatedUnion('mode', [
-    z.strictObject({ ...runCommon, mode: z.literal('query'), language: z.enum(LANGUAGES), code: z.string().max(MAX_CODE_BYTES) }),
+    z.strictObject({ ...runCommon, mode: z.literal('query'), language: z.enum(LANGUAGES), code: z.string() }),
     z.strictObject({
       ...runCommon,
       mode: z.literal('batch'),
@@ -62,12 +66,11 @@ export const runRequestSchema = z
   .refine((run) => run.mode === 'query' || run.interpreter !== undefined || run.argv.length > 0, {
     message: 'argv must name a program when no interpreter is given',
   })
+  .refine(fitsFrame, TOO_LARGE)
   .transform((run) => run as RunRequest);
 
 export const signalRunSchema = z.strictObject({ signal: z.enum(RUN_SIGNALS as [string, ...string[]]) });
-export const completeSchema = z.strictObject({
-  language: z.enum(LANGUAGES),
-  code: z.string().max(MAX_CODE_BYTES),
-  cursor: z.number().int().min(0),
-});
+export const completeSchema = z
+  .strictObject({ language: z.enum(LANGUAGES), code: z.string(), cursor: z.number().int().min(0) })
+  .refine(fitsFrame, TOO_LARGE);
 export const stopNodeSchema = z.strictObject({ terminate: z.boolean().default(false) });
