@@ -5,7 +5,10 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@berth\/wire\/http$/, replacement: new URL('packages/wire/src/http/index.ts', import.meta.url).pathname },
-      { find: /^@berth\/agent\/commands$/, replacement: new URL('packages/agent/src/commands/index.ts', import.meta.url).pathname },
+      {
+        find: /^@berth\/agent\/commands$/,
+        replacement: new URL('packages/agent/src/commands/index.ts', import.meta.url).pathname,
+      },
       { find: /^@berth\/([a-z]+)$/, replacement: new URL('packages/$1/src/index.ts', import.meta.url).pathname },
     ],
   },

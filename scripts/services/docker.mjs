@@ -71,6 +71,6 @@ async function buildImages(socketPath, signal) {
   try {
     await promisify(execFile)(process.execPath, [BUILD_IMAGES, socketPath], { signal, timeout: IMAGES_TIMEOUT_MS });
   } catch (error) {
-    throw new Error(`making the images failed: ${lastLine(error.stderr) ?? error.message}`);
+    throw new Error(`making the images failed: ${lastLine(error.stderr) ?? error.message}`, { cause: error });
   }
 }
