@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { addBridge } from './bridge.mjs';
+import { cgroupParent } from './cgroups.mjs';
 import { startDaemon } from './daemons.mjs';
 import { placeId } from './place.mjs';
 import { lastLine } from './text.mjs';
@@ -58,6 +59,8 @@ async function startDockerd(directory, containerdSocket, signal) {
     `--host=unix://${socketPath}`,
     '--group=docker',
     `--bridge=${await addBridge(placeId(directory))}`,
+    '--exec-opt=native.cgroupdriver=cgroupfs',
+    `--cgroup-parent=${cgroupParent(placeId(directory))}`,
     '--iptables=false',
     '--ip6tables=false',
     '--ip-forward=false',

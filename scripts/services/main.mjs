@@ -53,7 +53,7 @@ async function startAll(places, skipped, stop) {
       places.push(place);
       Object.assign(environment, await service.start(place, { say, signal: stop }));
     } catch (error) {
-      skipped.push(`${service.name}: ${error.message}`);
+      if (!stop.aborted) skipped.push(`${service.name}: ${error.message}`);
     }
   }
   return environment;

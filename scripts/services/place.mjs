@@ -6,6 +6,7 @@ import { mkdtempSync, chmodSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { removeBridge } from './bridge.mjs';
+import { removeCgroups } from './cgroups.mjs';
 import { stopDaemons, killContained } from './daemons.mjs';
 import { unmountBelow } from './mounts.mjs';
 import { identityOf, isAlive } from './process-identity.mjs';
@@ -29,6 +30,7 @@ export async function clearPlace(directory) {
   await killContained(directory);
   await unmountBelow(directory);
   await removeBridge(placeId(directory));
+  removeCgroups(placeId(directory));
   rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
 }
 
