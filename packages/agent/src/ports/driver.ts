@@ -95,7 +95,10 @@ export interface Driver {
   resolveImage(reference: string, signal?: AbortSignal): Promise<ImageFacts>;
   /** Creates, does not start. If a container of that name and those labels exists, its id is returned. */
   create(plan: ContainerPlan, signal?: AbortSignal): Promise<{ readonly containerId: string }>;
-  /** Starts; does nothing when it runs already. `create-failed` when the program cannot be started. */
+  /**
+   * Starts; does nothing when it runs already. `create-failed` when it cannot be started; under an init a program that does not
+   * exist may show only as exit code 127.
+   */
   start(containerId: string, signal?: AbortSignal): Promise<void>;
   /** SIGKILL; does nothing when it does not run or is gone. */
   kill(containerId: string, signal?: AbortSignal): Promise<void>;

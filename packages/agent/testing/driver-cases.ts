@@ -1,0 +1,7 @@
+/** The contract of the driver port as named cases. Data, so that they run under a test runner and without one. */
+import { cases as lifeCases } from './driver-cases-life.js';
+import { cases as insideCases } from './driver-cases-inside.js';
+import { cases as viewCases } from './driver-cases-view.js';
+import type { DriverCase } from './driver-case.js';
+
+export const DRIVER_CASES: readonly DriverCase[] = [...lifeCases, ...viewCases, ...insideCases];

@@ -1,0 +1,74 @@
+/** What the conformance suite needs to be told about the driver under test. */
+import type { ContainerLabels, ContainerPlan, Driver } from '../src/ports/driver.js';
+
+/** Programs that the driver's image can run. */
+export interface FixtureCommands {
+  /** Runs until it is killed. */
+  readonly idle: readonly string[];
+  readonly exitWith3: readonly string[];
+  /** Takes more memory than {@link smallPlan} gives. */
+  readonly exhaustMemory: readonly string[];
+  /** Names a program that does not exist. */
+  readonly missing: readonly string[];
+}
+
+/** How a container looks to a program inside it. */
+export interface InsideFacts {
+  readonly uid: number;
+  readonly directory: string;
+  /** Names of its environment. */
+  readonly environment: readonly string[];
+  readonly rootReadOnly: boolean;
+  /** Bounding set of capabilities, by number. */
+  readonly capabilities: readonly number[];
+  readonly noNewPrivileges: boolean;
+  /** Network interfaces. */
+  readonly interfaces: readonly string[];
+  readonly memoryBytes: number;
+  readonly memoryAndSwapBytes: number;
+  readonly pids: number;
+  readonly cpus: number;
+  /** By target, for the mounts and memory file systems of the plan; `mode` without type bits. */
+  readonly mounts: Readonly<Record<string, { readonly readOnly: boolean; readonly bytes: number; readonly mode: number }>>;
+}
+
+export interface DriverFixture {
+  readonly driver: Driver;
+  /** Reference of an image that is present. It sets the variable GREETING. */
+  readonly image: string;
+  readonly commands: FixtureCommands;
+  /** Runs a program in a container of this plan (its command is replaced) that reports how things look to it. */
+  lookInside(plan: ContainerPlan): Promise<InsideFacts>;
+  /** An empty host directory, removed by `dispose`. */
+  readonly directory: string;
+  dispose(): Promise<void>;
+}
+
+let count = 0;
+
+/** Labels that no other case has: cases share one engine. */
+export function freshLabels(): ContainerLabels {
+  const id = `${process.pid.toString(36)}-${Date.now().toString(36)}-${++count}`;
+  return {
+    agentId: `conformance-${id}`,
+    stateId: `state-${id}`,
+    namespace: 'tests',
+    kernelId: `k-${id}`,
+    sessionId: `s-${id}`,
+    incarnation: 1,
+  };
+}
+
+/** The smallest plan that every driver takes. */
+export const smallPlan = (labels: ContainerLabels, imageId: string, command: readonly string[]): ContainerPlan => ({
+  name: `berth-${labels.kernelId}-${labels.incarnation}`,
+  labels,
+  imageId,
+  command,
+  mounts: [],
+  tmpfs: [],
+  cpus: 1,
+  memoryBytes: 64 * 1024 * 1024,
+  pids: 64,
+  network: 'none',
+});
