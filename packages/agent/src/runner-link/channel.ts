@@ -1,6 +1,6 @@
 /** One open link: requests with replies, and record channels. */
 import type { Socket } from 'node:net';
-import { FrameError, withDeadline, type FrameDecoder } from '@berth/base';
+import { DeadlineError, withDeadline, type FrameDecoder } from '@berth/base';
 import {
   BerthError,
   decodeJsonPayload,
@@ -20,6 +20,7 @@ import {
 } from '@berth/wire';
 import type { RunnerChannel } from '../ports/channel.js';
 import { parseFrame } from './frames.js';
+import { PartCollector } from './parts.js';
 import { ChannelStream } from './stream.js';
 
 const CALL_MS = 10_000;
@@ -37,6 +38,8 @@ export class SocketChannel implements RunnerChannel {
   readonly #decoder: FrameDecoder;
   readonly #calls = new Map<number, PendingCall>();
   readonly #streams = new Map<number, ChannelStream>();
+  readonly #replyParts = new PartCollector();
+  readonly #tellClosed: (why: string) => void;
   #nextId = 1;
   #gone: BerthError | undefined;
 
@@ -45,12 +48,10 @@ export class SocketChannel implements RunnerChannel {
     this.#socket = socket;
     this.#decoder = decoder;
     this.hello = hello;
-    this.closed = new Promise((resolve) => {
-      socket.once('close', () => {
-        this.#end('the runner closed the connection');
-        resolve(this.#gone!.message);
-      });
-    });
+    let tell!: (why: string) => void;
+    this.closed = new Promise((resolve) => (tell = resolve));
+    this.#tellClosed = tell;
+    socket.once('close', () => this.#end('the runner closed the connection'));
     socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.resume();
@@ -74,6 +75,9 @@ export class SocketChannel implements RunnerChannel {
           }),
         options.signal,
       )) as RunnerMethods[Method]['result'];
+    } catch (error) {
+      if (error instanceof DeadlineError) throw new BerthError('timeout', error.message, { cause: error });
+      throw error;
     } finally {
       this.#calls.delete(id);
     }
@@ -95,7 +99,8 @@ export class SocketChannel implements RunnerChannel {
     try {
       await this.call('subscribe', { channel, run, from: options.from, window: options.windowBytes ?? WINDOW_BYTES });
     } catch (error) {
-      this.#streams.delete(channel);
+      // Also tells the runner: a subscription whose answer came too late must not hold up the run.
+      stream.close();
       throw error;
     }
     return stream;
@@ -107,25 +112,28 @@ export class SocketChannel implements RunnerChannel {
   }
 
   #received(chunk: Buffer): void {
-    let bodies: Buffer[];
     try {
-      bodies = this.#decoder.push(chunk);
+      for (const body of this.#decoder.push(chunk)) this.#frame(parseFrame(body));
     } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      this.#socket.destroy(error);
-      return;
+      // What cannot be understood ends the link, never the agent.
+      this.#end(`the runner sent something odd: ${(error as Error).message}`);
+      this.#socket.destroy();
     }
-    for (const body of bodies) this.#frame(parseFrame(body));
     for (const stream of this.#streams.values()) stream.flush();
   }
 
   #frame(frame: Frame): void {
     if (recordTypeOf(frame.type) !== undefined) return this.#streams.get(frame.channel)?.record(frame);
-    if (frame.type === FRAME.reply) return this.#reply(decodeJsonPayload(frame.payload) as RunnerReply);
+    if (frame.type === FRAME.reply) {
+      const parts = this.#replyParts.add(frame);
+      if (parts) this.#reply(decodeJsonPayload(Buffer.concat(parts.map((part) => part.payload))) as RunnerReply);
+      return;
+    }
     if (frame.type === FRAME.end) {
-      const stream = this.#streams.get(frame.channel);
+      // Understood first: a stream that is off the list would not hear of an odd end.
+      const error = frame.payload.length === 0 ? undefined : errorFromBody(decodeJsonPayload(frame.payload));
+      this.#streams.get(frame.channel)?.end(error);
       this.#streams.delete(frame.channel);
-      stream?.end(frame.payload.length === 0 ? undefined : errorFromBody(decodeJsonPayload(frame.payload)));
     }
   }
 
@@ -143,5 +151,7 @@ export class SocketChannel implements RunnerChannel {
     for (const stream of this.#streams.values()) stream.end(this.#gone);
     this.#calls.clear();
     this.#streams.clear();
+    // In the same turn: whoever seeks a new link because of the above must not be handed this one again and again.
+    this.#tellClosed(why);
   }
 }

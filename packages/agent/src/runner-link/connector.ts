@@ -1,4 +1,5 @@
 /** Opens links to runners: socket, hello, welcome. Protocol: docs/runner-protocol.md. */
+import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { FrameDecoder, inDirectory, withDeadline } from '@berth/base';
@@ -57,15 +58,13 @@ async function openChannel(target: ChannelTarget, signal: AbortSignal): Promise<
 async function openSocket(directory: string, signal: AbortSignal): Promise<Socket> {
   const handle = await open(directory, 'r');
   try {
-    return await new Promise<Socket>((resolve, reject) => {
-      const socket = connect(inDirectory(handle, 'runner.sock'));
-      signal.addEventListener('abort', () => socket.destroy(signal.reason as Error), { once: true });
-      socket.once('connect', () => {
-        socket.off('error', reject);
-        resolve(socket);
-      });
-      socket.once('error', reject);
-    });
+    signal.throwIfAborted();
+    const socket = connect(inDirectory(handle, 'runner.sock'));
+    // Errors are told by the end of the connection too; without a listener one between two awaits would end the agent.
+    socket.on('error', () => {});
+    signal.addEventListener('abort', () => socket.destroy(signal.reason as Error), { once: true });
+    await once(socket, 'connect');
+    return socket;
   } finally {
     await handle.close();
   }
@@ -91,12 +90,13 @@ function firstHello(socket: Socket, decoder: FrameDecoder, signal: AbortSignal):
         settle(() => reject(error as Error));
       }
     };
-    socket.on('error', () => {});
+    if (socket.destroyed) return onClose();
     socket.on('data', onData).on('close', onClose);
   });
 }
 
 function agree(hello: Hello, target: ChannelTarget): number {
+  if (!Number.isSafeInteger(hello.min) || !Number.isSafeInteger(hello.max)) throw new Error('its hello names no versions');
   if (hello.kernel !== target.kernelId || hello.incarnation !== target.incarnation) {
     throw new BerthError(
       'runner-lost',

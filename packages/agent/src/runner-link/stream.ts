@@ -1,6 +1,7 @@
 /** One record channel on a link. Parts of a split record are held until it is whole, so that a batch never ends within a record. */
 import { AsyncQueue } from '@berth/base';
-import { BerthError, MAX_JOINED_PAYLOAD, type Frame, type RunStream } from '@berth/wire';
+import type { Frame, RunStream } from '@berth/wire';
+import { PartCollector } from './parts.js';
 
 export interface StreamControl {
   ack(seq: number): void;
@@ -11,8 +12,7 @@ export class ChannelStream implements RunStream {
   readonly #control: StreamControl;
   readonly #queue = new AsyncQueue<readonly Frame[]>();
   #batch: Frame[] = [];
-  #parts: Frame[] = [];
-  #partBytes = 0;
+  readonly #parts = new PartCollector();
 
   constructor(control: StreamControl) {
     this.#control = control;
@@ -20,19 +20,12 @@ export class ChannelStream implements RunStream {
 
   /** A record frame arrived; handed on by the next {@link flush}. */
   record(frame: Frame): void {
-    if (!frame.more && this.#parts.length === 0) {
-      this.#batch.push(frame);
-      return;
-    }
-    this.#parts.push(frame);
-    this.#partBytes += frame.payload.length;
-    if (this.#partBytes > MAX_JOINED_PAYLOAD) {
-      this.end(new BerthError('too-large', `a record is larger than ${MAX_JOINED_PAYLOAD} bytes`));
+    try {
+      const whole = this.#parts.add(frame);
+      if (whole) this.#batch.push(...whole);
+    } catch (error) {
+      this.end(error as Error);
       this.#control.close();
-    } else if (!frame.more) {
-      this.#batch.push(...this.#parts);
-      this.#parts = [];
-      this.#partBytes = 0;
     }
   }
 
