@@ -1,0 +1,248 @@
+/** A KernelService in memory, for tests of what stands in front of one. What runs do is given by scripts. */
+import {
+  BerthError,
+  type AttachOptions,
+  type CreateKernel,
+  type FileEntry,
+  type KernelEvent,
+  type KernelId,
+  type KernelService,
+  type KernelView,
+  type Language,
+  type RunId,
+  type RunRequest,
+  type RunSignal,
+  type RunStream,
+  type RunView,
+} from '@berth/wire';
+import { AsyncQueue } from '@berth/base';
+import { FakeRun } from './fake-run.js';
+
+/** Plays a run. A script that returns without {@link FakeRun.finish} leaves the run going. */
+export type Script = (run: FakeRun) => Promise<void> | void;
+
+/** Scripts by the first word of a batch's argv, or of a query's code. */
+export const SCRIPTS: Readonly<Record<string, Script>> = {
+  /** `numbers N [CODE]`: the numbers from 1 to N, a line and a record each. */
+  numbers(run) {
+    const [, count = '10', code = '0'] = words(run.request);
+    for (let i = 1; i <= Number(count); i++) run.print(`${i}\n`);
+    run.finish({ exitCode: Number(code) });
+  },
+  /** `exit CODE` */
+  exit: (run) => run.finish({ exitCode: Number(words(run.request)[1]) }),
+  /** Gives its input back in capitals. */
+  async upper(run) {
+    for (let text; (text = await run.read()) !== undefined;) run.print(text.toUpperCase());
+    run.finish();
+  },
+  /** Runs until it is interrupted. */
+  async wait(run) {
+    run.print('waiting\n');
+    if ((await run.signalled()) === 'interrupt') run.finish({ exitCode: null, signal: 'SIGINT', reason: 'interrupted' });
+  },
+  /** Runs until it is killed. */
+  stubborn: (run) => run.print('waiting\n'),
+  /** Asks for a name. */
+  async ask(run) {
+    run.emit({ type: 'waiting-input', prompt: 'name? ', password: false });
+    run.print(`hello ${((await run.read()) ?? 'nobody').trim()}\n`);
+    run.finish();
+  },
+  /** One record of each kind that is not text. */
+  rich(run) {
+    run.emit({ type: 'media', mime: 'image/png', data: Buffer.from('png').toString('base64'), encoding: 'base64' });
+    run.emit({ type: 'html', text: '<b>bold</b>' });
+    run.emit({ type: 'log', text: 'a note' });
+    run.finish();
+  },
+  oom: (run) => run.finish({ exitCode: null, signal: 'SIGKILL', reason: 'oom', detail: 'more than 64 MiB were used' }),
+};
+
+function words(request: RunRequest): readonly string[] {
+  return request.mode === 'batch' ? request.argv : request.code.split(' ');
+}
+
+interface FakeKernel {
+  view: KernelView;
+  readonly runs: Map<RunId, FakeRun>;
+  readonly files: Map<string, Uint8Array>;
+}
+
+export class FakeKernelService implements KernelService {
+  readonly kernels = new Map<KernelId, FakeKernel>();
+  /** Kernels whose lease was renewed, in order. */
+  readonly renewals: KernelId[] = [];
+  readonly #scripts: Readonly<Record<string, Script>>;
+  readonly #listeners = new Set<AsyncQueue<KernelEvent>>();
+  #cursor = 0;
+  /** While set, creations wait for it; they obey their signal. */
+  holdCreation: Promise<void> | undefined;
+
+  constructor(scripts: Readonly<Record<string, Script>> = {}) {
+    this.#scripts = { ...SCRIPTS, ...scripts };
+  }
+
+  /** The run, for tests that drive it by hand. */
+  run(id: string, runId: string): FakeRun {
+    const run = this.#living(id as KernelId).runs.get(runId as RunId);
+    if (!run) throw new BerthError('no-such-run', `there is no run ${runId}`);
+    return run;
+  }
+
+  async createKernel({ kernelId, sessionId, spec }: CreateKernel, signal?: AbortSignal): Promise<KernelView> {
+    if (spec.image === 'missing') throw new BerthError('image-not-found', 'there is no image missing');
+    const existing = this.kernels.get(kernelId);
+    if (existing && JSON.stringify(existing.view.spec) !== JSON.stringify(spec)) {
+      throw new BerthError('session-exists', `session ${sessionId} exists already`);
+    }
+    if (existing) return existing.view;
+    if (this.holdCreation) await this.#held(this.holdCreation, signal);
+    const view: KernelView = {
+      kernelId,
+      sessionId,
+      incarnation: 1,
+      phase: 'running',
+      reachable: true,
+      spec,
+      createdAt: Date.now(),
+      endedAt: null,
+      reason: null,
+      detail: '',
+    };
+    this.kernels.set(kernelId, { view, runs: new Map(), files: new Map() });
+    this.#tell(view);
+    return view;
+  }
+
+  getKernel(id: KernelId): KernelView {
+    return this.#kernel(id).view;
+  }
+
+  listKernels({ ended = false }: { readonly ended?: boolean } = {}): readonly KernelView[] {
+    return [...this.kernels.values()].map(({ view }) => view).filter(({ phase }) => ended || phase !== 'terminated');
+  }
+
+  renewLease(id: KernelId): KernelView {
+    const { view } = this.#kernel(id);
+    this.renewals.push(id);
+    return view;
+  }
+
+  async destroyKernel(id: KernelId): Promise<KernelView> {
+    const kernel = this.#kernel(id);
+    if (kernel.view.phase === 'terminated') return kernel.view;
+    kernel.view = { ...kernel.view, phase: 'terminated', endedAt: Date.now(), reason: 'user-requested' };
+    for (const run of kernel.runs.values()) run.break(ended(id));
+    this.#tell(kernel.view);
+    return kernel.view;
+  }
+
+  async startRun(id: KernelId, request: RunRequest): Promise<RunView> {
+    const { runs } = this.#living(id);
+    const existing = runs.get(request.runId);
+    if (existing && JSON.stringify(existing.request) !== JSON.stringify(request)) {
+      throw new BerthError('run-conflict', `run ${request.runId} is another one`);
+    }
+    if (existing) return existing.view;
+    const run = new FakeRun(request);
+    runs.set(request.runId, run);
+    const script = this.#scripts[words(request)[0] ?? ''];
+    if (script) void script(run);
+    else run.finish({ exitCode: 127, reason: 'start-failed', detail: `${words(request)[0]} was not found` });
+    return run.view;
+  }
+
+  async listRuns(id: KernelId): Promise<readonly RunView[]> {
+    return [...this.#living(id).runs.values()].map((run) => run.view);
+  }
+
+  async attachRun(id: KernelId, runId: RunId, options: AttachOptions): Promise<RunStream> {
+    return this.run(id, runId).attach(options);
+  }
+
+  async sendInput(id: KernelId, runId: RunId, offset: number, data: Uint8Array, end: boolean): Promise<number> {
+    return this.run(id, runId).takeInput(offset, data, end);
+  }
+
+  async signalRun(id: KernelId, runId: RunId, signal: RunSignal): Promise<void> {
+    this.run(id, runId).signal(signal);
+  }
+
+  async complete(id: KernelId, language: Language, code: string, cursor: number): Promise<readonly string[]> {
+    this.#living(id);
+    return [`${language}:${code.slice(0, cursor)}`];
+  }
+
+  async writeFile(id: KernelId, path: string, content: AsyncIterable<Uint8Array>): Promise<FileEntry> {
+    const { files } = this.#living(id);
+    if (path.startsWith('..')) throw new BerthError('unsafe-path', `${path} leads upwards`);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of content) chunks.push(chunk);
+    const data = Buffer.concat(chunks);
+    files.set(path, data);
+    return { path, type: 'file', size: data.length, mtimeMs: 0 };
+  }
+
+  async readFile(id: KernelId, path: string): Promise<{ entry: FileEntry; content: AsyncIterable<Uint8Array> }> {
+    const data = this.#living(id).files.get(path);
+    if (!data) throw new BerthError('no-such-file', `there is no file ${path}`);
+    const content = async function* () {
+      for (let at = 0; at < data.length; at += 65_536) yield data.subarray(at, at + 65_536);
+    };
+    return { entry: { path, type: 'file', size: data.length, mtimeMs: 0 }, content: content() };
+  }
+
+  async listFiles(id: KernelId, path: string): Promise<readonly FileEntry[]> {
+    const prefix = path === '.' ? '' : `${path}/`;
+    const { files } = this.#living(id);
+    return [...files]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, data]) => ({ path: name, type: 'file', size: data.length, mtimeMs: 0 }));
+  }
+
+  async *events(signal: AbortSignal): AsyncIterable<KernelEvent> {
+    const queue = new AsyncQueue<KernelEvent>();
+    this.#listeners.add(queue);
+    signal.addEventListener('abort', () => queue.end(), { once: true });
+    try {
+      yield* queue;
+    } finally {
+      this.#listeners.delete(queue);
+    }
+  }
+
+  #tell({ kernelId, incarnation, phase, reason }: KernelView): void {
+    const event: KernelEvent = {
+      cursor: ++this.#cursor,
+      at: Date.now(),
+      kernelId,
+      incarnation,
+      type: 'kernel-phase',
+      phase,
+      reason,
+    };
+    for (const queue of this.#listeners) queue.push(event);
+  }
+
+  async #held(hold: Promise<void>, signal?: AbortSignal): Promise<void> {
+    const cancelled = new Promise<never>((_, reject) => {
+      signal?.addEventListener('abort', () => reject(new BerthError('cancelled', 'the caller went away')), { once: true });
+    });
+    await Promise.race([hold, cancelled]);
+  }
+
+  #kernel(id: KernelId): FakeKernel {
+    const kernel = this.kernels.get(id);
+    if (!kernel) throw new BerthError('no-such-session', `there is no session ${id}`);
+    return kernel;
+  }
+
+  #living(id: KernelId): FakeKernel {
+    const kernel = this.#kernel(id);
+    if (kernel.view.phase === 'terminated') throw ended(id);
+    return kernel;
+  }
+}
+
+const ended = (id: KernelId): BerthError => new BerthError('session-ended', `session ${id} has ended`);
