@@ -5,7 +5,7 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rename, utimes, writeFile } f
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { BerthError, toBerthError } from '@berth/wire';
+import { BerthError, isBerthError, toBerthError } from '@berth/wire';
 import { BUILDING, removeCarry, SOURCES } from './cache.js';
 import { copyPart } from './copy.js';
 import { manifestOf, readSoundManifest, type Manifest } from './manifest.js';
@@ -39,8 +39,7 @@ export async function ensureCarry({ cacheDir, ...given }: CarryOptions): Promise
   try {
     return (await lookUp(cacheDir, fingerprint)) ?? (await build(cacheDir, fingerprint, found, sources));
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === undefined || !['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO'].includes(code)) throw toBerthError(error);
+    if (isBerthError(error) || !('errno' in (error as object))) throw toBerthError(error);
     throw new BerthError('state-unwritable', `the carry cannot be written to ${cacheDir}: ${(error as Error).message}`, {
       cause: error,
     });
