@@ -114,9 +114,10 @@ export class KernelActor {
     const before = this.#state;
     const { state, effects, stale } = decide(before, input, this.#context.clock.now());
     if (stale) this.staleInputs += 1;
+    // First: whoever sees it released may ask for a kernel of the same id, with a journal of its own.
+    if (state.released && !before.released) await this.#forget();
     this.#state = state;
     for (const effect of effects) await this.#perform(effect);
-    if (state.released && !before.released) await this.#forget();
     if (phaseOf(before) !== phaseOf(state) || viewOf(before).reachable !== viewOf(state).reachable) {
       this.#listener(viewOf(before), viewOf(state));
     }

@@ -1,5 +1,14 @@
 /** A run's stream that outlives links: when the runner link is lost and found again, it goes on with the next record. */
-import { BerthError, isBerthError, type AttachOptions, type Frame, type RunId, type RunStream } from '@berth/wire';
+import {
+  BerthError,
+  decodeRecord,
+  isBerthError,
+  recordTypeOf,
+  type AttachOptions,
+  type Frame,
+  type RunId,
+  type RunStream,
+} from '@berth/wire';
 import type { RunnerChannel } from '../ports/channel.js';
 
 export class LastingStream implements RunStream {
@@ -41,7 +50,7 @@ export class LastingStream implements RunStream {
       while (!this.#closing.signal.aborted) {
         try {
           for await (const batch of this.#inner) {
-            this.#next = batch.at(-1)!.seq + 1;
+            this.#next = lastRecordOf(batch.at(-1)!) + 1;
             yield batch;
           }
           return;
@@ -55,16 +64,24 @@ export class LastingStream implements RunStream {
     }
   }
 
-  /** Rejects when the kernel is over or the node stops. */
+  /** Rejects when the kernel is over or the node stops; comes back without a new attachment when the stream was closed. */
   async #reattach(): Promise<void> {
-    for (;;) {
-      const channel = await this.#nextChannel(this.#closing.signal);
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
       try {
+        const channel = await this.#nextChannel(signal);
         this.#inner = await channel.attach(this.#run, { ...this.#options, from: this.#next });
         return;
       } catch (error) {
-        if (!isBerthError(error) || error.code !== 'runner-lost') throw error;
+        if (!signal.aborted && (!isBerthError(error) || error.code !== 'runner-lost')) throw error;
       }
     }
   }
+}
+
+/** Number of the last record that a whole record's frame stands for: a gap stands for several. */
+function lastRecordOf(frame: Frame): number {
+  if (recordTypeOf(frame.type) !== 'gap') return frame.seq;
+  const record = decodeRecord('gap', frame.seq, frame.payload);
+  return record.type === 'gap' ? record.upTo : frame.seq;
 }

@@ -76,6 +76,7 @@ export class LinkKeeper {
     while (!this.#closed && !signal.aborted && !this.#options.isOver()) {
       try {
         const channel = await this.#connect(signal);
+        if (this.#closed) return channel.close();
         attempt = 0;
         this.#arrived(channel);
         await channel.closed;
@@ -88,7 +89,7 @@ export class LinkKeeper {
           await this.#options.onRefused();
         }
       }
-      await sleep(backoffDelay(Math.floor(attempt++ / 8), SEEK), signal).catch(() => {});
+      await sleep(backoffDelay(Math.floor(attempt++ / 8), SEEK), signal, clock).catch(() => {});
     }
   }
 
@@ -117,7 +118,7 @@ export class LinkKeeper {
 
   async #connect(signal: AbortSignal): Promise<RunnerChannel> {
     const { context, facts } = this.#options;
-    const channel = await context.connector.connect(
+    return context.connector.connect(
       {
         runDirectory: scratchLayout(context.scratchRoot, facts.kernelId).run,
         kernelId: facts.kernelId,
@@ -136,9 +137,6 @@ export class LinkKeeper {
       },
       signal,
     );
-    // Closed while the connection was made.
-    if (this.#closed) channel.close();
-    return channel;
   }
 
   #arrived(channel: RunnerChannel): void {

@@ -69,17 +69,27 @@ export class KernelRegistry {
     for (const watcher of this.#watchers) watcher.push(event);
   }
 
-  async *events(signal: AbortSignal): AsyncIterable<KernelEvent> {
+  /** Events from this call on, not from the first read. */
+  events(signal: AbortSignal): AsyncIterable<KernelEvent> {
     const queue = new AsyncQueue<KernelEvent>();
-    const stop = () => queue.end();
+    const stop = () => {
+      this.#watchers.delete(queue);
+      queue.end();
+    };
     this.#watchers.add(queue);
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    try {
-      yield* queue;
-    } finally {
+    return drain(queue, () => {
       signal.removeEventListener('abort', stop);
-      this.#watchers.delete(queue);
-    }
+      stop();
+    });
+  }
+}
+
+async function* drain(queue: AsyncQueue<KernelEvent>, done: () => void): AsyncIterable<KernelEvent> {
+  try {
+    yield* queue;
+  } finally {
+    done();
   }
 }

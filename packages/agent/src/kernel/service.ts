@@ -46,6 +46,8 @@ export class AgentKernelService implements KernelService {
     const actor = await this.#actorFor(request);
     const cancel = () => void actor.post({ type: 'stop', reason: 'cancelled', detail: 'the caller went away', graceMs: 0 });
     signal?.addEventListener('abort', cancel, { once: true });
+    // It may have gone while the intent was written.
+    if (signal?.aborted) cancel();
     try {
       await actor.until((state) => phaseOf(state) !== 'preparing' && phaseOf(state) !== 'starting');
       if (actor.view.phase === 'running') return actor.view;
@@ -125,9 +127,11 @@ export class AgentKernelService implements KernelService {
 
   async #actorFor(request: CreateKernel): Promise<KernelActor> {
     const { kernelId } = request;
-    const existing = this.#registry.find(kernelId) ?? (await this.#creating.get(kernelId));
+    // Not a turn may pass between the question and the creation: a second caller would make a second kernel.
+    const existing = this.#registry.find(kernelId) ?? this.#creating.get(kernelId);
     if (existing) {
-      if (sameRequest(existing.state.facts, request)) return existing;
+      const actor = await existing;
+      if (sameRequest(actor.state.facts, request)) return actor;
       throw new BerthError('session-exists', `session ${kernelId} exists already, made otherwise`, {
         fields: { session: kernelId },
       });
@@ -175,6 +179,7 @@ function sameRequest(facts: KernelFacts, request: CreateKernel): boolean {
 function creationError(actor: KernelActor): BerthError {
   const { view, setupError } = actor;
   if (setupError && (view.reason === 'create-failed' || view.reason === 'cancelled')) return setupError;
+  if (view.reason === 'cancelled') return new BerthError('cancelled', `session ${view.sessionId} was not made: ${view.detail}`);
   if (view.reason === 'runner-lost' || view.reason === 'oom') {
     return new BerthError('create-failed', `the container of session ${view.sessionId} ended at once: ${view.detail}`);
   }

@@ -39,7 +39,7 @@ export class Reconciler {
     let failures = 0;
     while (!signal.aborted) {
       failures = (await this.relist(signal)) ? 0 : failures + 1;
-      await sleep(failures === 0 ? RELIST_MS : backoffDelay(failures, RETRY), signal).catch(() => {});
+      await sleep(failures === 0 ? RELIST_MS : backoffDelay(failures, RETRY), signal, this.#options.clock).catch(() => {});
     }
   }
 
@@ -73,7 +73,7 @@ export class Reconciler {
 
   /** Follows the driver's events until `signal` aborts; each is only a reason to look. */
   async followEvents(signal: AbortSignal): Promise<void> {
-    const { driver, owner, kernels, logger } = this.#options;
+    const { driver, owner, kernels, clock, logger } = this.#options;
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
         for await (const event of driver.events(owner, signal)) {
@@ -85,7 +85,7 @@ export class Reconciler {
       } catch (error) {
         if (!signal.aborted) logger.debug({ err: error }, 'the event stream of the driver ended');
       }
-      await sleep(backoffDelay(attempt, RETRY), signal).catch(() => {});
+      await sleep(backoffDelay(attempt, RETRY), signal, clock).catch(() => {});
       // What happened while nobody listened is found by looking.
       if (!signal.aborted) await this.relist(signal);
     }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, rm } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { IN_KERNEL } from '@berth/wire';
@@ -29,8 +29,9 @@ export function scratchHook(scratchRoot: string, driver: Driver): LifecycleHook 
       try {
         await rm(root, { recursive: true, force: true, maxRetries: 3 });
       } catch (error) {
-        // Not ours to remove as an ordinary user: what other uids left, or directories that their owner closed.
-        if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+        // Not ours to remove as an ordinary user: what other uids left, or directories that their owner closed. Or too deep
+        // for whole paths: a program can make such a tree step by step.
+        if (!['EACCES', 'EPERM', 'ENOTEMPTY', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
         await driver.removeTree(root);
         await rm(root, { recursive: true, force: true });
       }
@@ -53,6 +54,7 @@ async function makeFifos(directory: string, signal: AbortSignal): Promise<number
   } catch (error) {
     if (signal.aborted) throw error;
     // Taken up again after a crash: they exist. No mkfifo on this machine: the runner falls back to socket pairs.
-    return String(error).includes('exists') ? FIFO_COUNT : 0;
+    const last = await lstat(paths.at(-1)!).catch(() => undefined);
+    return last?.isFIFO() ? FIFO_COUNT : 0;
   }
 }
