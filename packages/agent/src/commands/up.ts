@@ -1,0 +1,115 @@
+/** A node in this process: agent, gateway, and what the data directory holds. */
+import { OwnedTasks, sleep } from '@berth/base';
+import { startGateway } from '@berth/gateway';
+import type { NodeView } from '@berth/wire';
+import { pino } from 'pino';
+import { startAgent, type AgentParts } from '../agent.js';
+import { parseListen, type NodeSettings } from '../config/settings.js';
+import { dataLayout, makeDataDirectory, removeNodeFile, takeKey, writeNodeFile } from './data-directory.js';
+import { untilUnused } from './ephemeral.js';
+import { lockDirectory } from './lock.js';
+import { VERSION } from './version.js';
+
+export interface UpOptions {
+  readonly settings: NodeSettings;
+  /** `HOST:PORT`; port 0 takes any. */
+  readonly listen: string;
+  /** Ends by itself soon after its last session. */
+  readonly ephemeral: boolean;
+  /** Replacements for tests. */
+  readonly parts?: AgentParts;
+}
+
+/** A node that serves. */
+export interface RunningNode {
+  readonly view: () => NodeView;
+  /** Sessions live on unless `terminate`. Idempotent; the first call decides. */
+  stop(options: { readonly terminate: boolean }): Promise<void>;
+  /** Resolves when the node has stopped, for whatever reason. */
+  readonly stopped: Promise<void>;
+}
+
+/** A stop without terminate takes no longer, whatever hangs. */
+const STOP_PATIENCE_MS = 4000;
+
+/**
+ * Starts a node and resolves when it serves. Errors: bad-usage, state-unwritable, data-dir-locked, port-in-use, driver-*,
+ * bad-config; nothing is left then.
+ */
+export async function up({ settings, listen, ephemeral, parts }: UpOptions): Promise<RunningNode> {
+  const address = parseListen(listen);
+  const layout = dataLayout(settings.dataDir);
+  await makeDataDirectory(layout);
+  const lock = await lockDirectory(layout.root);
+  const logger = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
+  let finish!: () => void;
+  const stopped = new Promise<void>((resolve) => (finish = resolve));
+  let stopping: Promise<void> | undefined;
+  try {
+    const key = await takeKey(layout);
+    const agent = await startAgent(
+      {
+        stateDirectory: layout.state,
+        scratchRoot: layout.scratch,
+        carryDirectory: layout.carry,
+        namespace: 'local',
+        docker: settings.docker,
+        logger,
+      },
+      parts,
+    );
+    const tasks = new OwnedTasks((task, error) => logger.error({ task, err: error }, 'a task of the node failed'));
+    const startedAt = Date.now();
+    const view = (): NodeView => ({
+      running: true,
+      pid: process.pid,
+      version: VERSION,
+      endpoint: gateway.endpoint,
+      driver: agent.driver.name,
+      driverState: agent.driver.state().ok ? 'ok' : 'unreachable',
+      driverDetail: agent.driver.state().detail,
+      dataDir: settings.dataDir,
+      sessions: agent.service.listKernels().length,
+      startedAt,
+      ephemeral,
+    });
+    const stop = (options: { readonly terminate: boolean }): Promise<void> => (stopping ??= stopOnce(options.terminate));
+    const gateway = await startGateway({
+      service: agent.service,
+      node: { view, stop },
+      key,
+      ...address,
+      onDefect: (error) => logger.error({ err: error }, 'a request failed'),
+    }).catch(async (error: unknown) => {
+      await agent.stop({ terminate: false });
+      throw error;
+    });
+    const stopOnce = async (terminate: boolean): Promise<void> => {
+      logger.info({ terminate }, 'the node stops');
+      const all = (async () => {
+        // First, so that nobody is told of the end of what lives on.
+        if (!terminate) await gateway.close();
+        await agent.stop({ terminate });
+        if (terminate) await gateway.close();
+      })();
+      await (terminate ? all : Promise.race([all, sleep(STOP_PATIENCE_MS)]));
+      await removeNodeFile(layout);
+      lock.release();
+      finish();
+      // Not awaited: it waits for the task that may have called us.
+      void tasks.stop();
+    };
+    await writeNodeFile(layout, { pid: process.pid, endpoint: gateway.endpoint, startedAt, ephemeral });
+    logger.info({ endpoint: gateway.endpoint, dataDir: settings.dataDir }, 'the node serves');
+    if (ephemeral) {
+      tasks.start('end when unused', async (signal) => {
+        await untilUnused(agent.service, signal);
+        await stop({ terminate: false });
+      });
+    }
+    return { view, stop, stopped };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+/** Settings of a node and where each comes from. The only place of the agent that reads the environment. */
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { BerthError } from '@berth/wire';
+import type { DockerTarget } from '../adapters/docker/index.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Settings that do not come from flags. An empty variable counts as unset. */
+export interface NodeSettings {
+  /** Everything a node keeps is below it. Absolute. From BERTH_DATA_DIR. */
+  readonly dataDir: string;
+  /** From DOCKER_HOST. */
+  readonly docker: DockerTarget;
+  /** Level of the log: debug, info, warn or error. From BERTH_LOG_LEVEL. */
+  readonly logLevel: LogLevel;
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const SYSTEM_DATA_DIR = '/var/lib/berth';
+
+/** Reads the settings. Errors: `bad-config`, naming the variable and its value. */
+export function readSettings(env: Environment = process.env): NodeSettings {
+  return { dataDir: dataDirectory(env), docker: dockerTarget(env), logLevel: logLevel(env) };
+}
+
+/** BERTH_DATA_DIR; else /var/lib/berth where it can be written; else the user's own data directory. */
+export function dataDirectory(env: Environment = process.env): string {
+  const given = env['BERTH_DATA_DIR'];
+  if (given) return resolve(given);
+  if (process.getuid?.() === 0 && canMake(SYSTEM_DATA_DIR)) return SYSTEM_DATA_DIR;
+  const data = env['XDG_DATA_HOME'];
+  return join(data && isAbsolute(data) ? data : join(homedir(), '.local', 'share'), 'berth');
+}
+
+function canMake(path: string): boolean {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function dockerTarget(env: Environment): DockerTarget {
+  const host = env['DOCKER_HOST'] || 'unix:///var/run/docker.sock';
+  const bad = (why: string) =>
+    new BerthError('bad-config', `DOCKER_HOST is ${JSON.stringify(host)}: ${why}`, {
+      fix: 'Set it to unix:///path/of/docker.sock or tcp://HOST:PORT, or unset it.',
+      fields: { variable: 'DOCKER_HOST', value: host },
+    });
+  if (host.startsWith('unix://')) {
+    const socketPath = host.slice('unix://'.length);
+    if (!isAbsolute(socketPath)) throw bad('the path of the socket must be absolute');
+    return { socketPath };
+  }
+  const tcp = /^tcp:\/\/(?<host>\[[0-9a-fA-F:]+\]|[^:/\s]+):(?<port>\d{1,5})\/?$/.exec(host)?.groups;
+  if (!tcp) throw bad('this form is not known');
+  return { host: tcp['host']!.replace(/^\[|\]$/g, ''), port: Number(tcp['port']) };
+}
+
+function logLevel(env: Environment): LogLevel {
+  const text = env['BERTH_LOG_LEVEL'] || 'info';
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (level) return level;
+  throw new BerthError('bad-config', `BERTH_LOG_LEVEL is ${JSON.stringify(text)}: it must be one of ${LOG_LEVELS.join(', ')}`);
+}
+
+/** `HOST:PORT` of --listen. Errors: `bad-request`. */
+export function parseListen(text: string): { readonly host: string; readonly port: number } {
+  const parts = /^(?<host>\[[0-9a-fA-F:]+\]|[^:\s]+):(?<port>\d{1,5})$/.exec(text)?.groups;
+  const port = Number(parts?.['port']);
+  if (!parts || port > 65535) {
+    throw new BerthError('bad-usage', `--listen is ${JSON.stringify(text)}: it must be HOST:PORT, with a port from 0 to 65535`, {
+      fix: 'For example --listen 127.0.0.1:8081; port 0 takes any free one.',
+    });
+  }
+  return { host: parts['host']!.replace(/^\[|\]$/g, ''), port };
+}
