@@ -53,6 +53,23 @@ describeWithDocker('kill -9 of the node', (docker) => {
     }
   }, 240_000);
 
+  // A session's life writes: create, container, ready, stop.
+  for (const step of [1, 2, 3, 4]) {
+    for (const moment of ['before', 'after'] as const) {
+      it(`${moment} journal entry ${step}`, async () => {
+        await berth.kill9();
+        const crashing = berth.spawnCrashing(step, moment);
+        const died = once(crashing, 'exit');
+        await berth.up(crashing);
+        const ended = await counted(0.003, async () => {
+          expect(await died).toEqual([null, 'SIGKILL']);
+          await berth.up();
+        });
+        whole(ended);
+      }, 60_000);
+    }
+  }
+
   it('three times within one run', async () => {
     whole(
       await counted(0.02, async (first) => {

@@ -54,6 +54,12 @@ export class Berth {
     return spawn(process.execPath, [MAIN, ...args], { env: { ...this.#env, ...env }, cwd: this.dataDir, ...this.#user });
   }
 
+  /** A node that kills itself before or after its n-th journal entry. */
+  spawnCrashing(step: number, moment: 'before' | 'after'): ChildProcessWithoutNullStreams {
+    const program = new URL('crashing-node.mjs', import.meta.url).pathname;
+    return spawn(process.execPath, [program, String(step), moment], { env: this.#env, cwd: this.dataDir, ...this.#user });
+  }
+
   /** Runs the program to its end. */
   async run(args: readonly string[], options: { input?: string | Buffer; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
     const child = this.spawn(args, options.env);
@@ -63,9 +69,8 @@ export class Berth {
     return ended;
   }
 
-  /** Starts `berth up` in the foreground and waits until it answers. */
-  async up(): Promise<void> {
-    const node = this.spawn(['up', '--listen', '127.0.0.1:0']);
+  /** Starts `berth up` in the foreground and waits until it answers; or another program that is a node. */
+  async up(node = this.spawn(['up', '--listen', '127.0.0.1:0'])): Promise<void> {
     let said = '';
     node.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     node.stdout.resume();
