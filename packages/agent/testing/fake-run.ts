@@ -91,6 +91,11 @@ export class FakeRun {
     return this.signals.at(-1)!;
   }
 
+  /** Resolves once a reader has confirmed record `seq`. */
+  async acknowledged(seq: number): Promise<void> {
+    while (this.#acknowledged < seq) await this.#changes.next();
+  }
+
   signal(signal: RunSignal): void {
     this.signals.push(signal);
     if (signal === 'kill') this.finish({ exitCode: null, signal: 'SIGKILL', reason: 'killed' });

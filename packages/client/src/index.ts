@@ -1,1 +1,4 @@
-export {};
+/** The client of a node: typed calls, files, and attached runs that outlive the node process. */
+export { BerthClient, type NodeAddress, type ClientOptions } from './client.js';
+export type { AttachOptions, Attachment } from './attach/attachment.js';
+export { whileNodeAway, type Patience } from './patience.js';

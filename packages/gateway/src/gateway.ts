@@ -50,7 +50,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       void (reply as FastifyReply).code(known.status).send(bodyOf(known));
     },
   });
-  app.addHook('onRequest', guard(options.key, host));
   app.setErrorHandler((error, _request, reply) => {
     const known = errorOf(error);
     if (known.code === 'internal') options.onDefect?.(error);
@@ -62,11 +61,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     void reply.code(404).send(bodyOf(missing));
   });
+  // Before the guard: it must know an upgrade as one, to end its socket when the guard refuses it.
   await app.register(websocket, {
     options: { maxPayload: MAX_FRAME_LENGTH + 4, perMessageDeflate: false },
     preClose: (done) => done(),
     errorHandler: (_error, socket) => socket.terminate(),
   });
+  app.addHook('onRequest', guard(options.key, host));
   await app.register(tableRoutes(service, node));
   await app.register(fileRoutes(service));
   await app.register(attachRoute(service, clock));
