@@ -3,19 +3,22 @@
  * test holds that row. The mutants are copies below .cache/, all tested in one run, beside one copy with all rows, which must
  * pass. Exits 1 and names the rows that nobody missed.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 import { startVitest } from 'vitest/node';
 import { ROOT } from './install-and-build.mjs';
 
+/** The tree whose tables are mutated. */
+const TREE = process.argv[2] ?? ROOT;
+
 /** Every `new TransitionTable([...])` in product code, as the file with its text and the span and text of each row. */
 function findTables() {
-  const files = readdirSync(join(ROOT, 'packages'), { recursive: true })
+  const files = readdirSync(join(TREE, 'packages'), { recursive: true })
     .filter((path) => /^[^/]+\/src\/.*(?<!\.test)\.ts$/.test(path))
     .map((path) => join('packages', path));
   return files.flatMap((file) => {
-    const text = readFileSync(join(ROOT, file), 'utf8');
+    const text = readFileSync(join(TREE, file), 'utf8');
     if (!text.includes('new TransitionTable')) return [];
     return [{ file, text, rows: rowsOf(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)) }];
   });
@@ -36,8 +39,8 @@ function writeCopy(directory, { file, text }, row) {
   const testing = join(...file.split('/').slice(0, 2), 'testing');
   const ownTest = file.replace(/\.ts$/, '.test.ts');
   const isWanted = (path) => !path.endsWith('.test.ts') || path.endsWith(ownTest);
-  for (const part of [folder, testing, 'docs'])
-    cpSync(join(ROOT, part), join(directory, part), { recursive: true, filter: isWanted });
+  const parts = [folder, testing, 'docs'].filter((part) => existsSync(join(TREE, part)));
+  for (const part of parts) cpSync(join(TREE, part), join(directory, part), { recursive: true, filter: isWanted });
   if (!row) return;
   // The comma stays behind and would make a hole in the list, so it goes too.
   const after = text.slice(row.end).replace(/^\s*,/, '');
@@ -62,8 +65,8 @@ async function failingAmong(directory) {
   return new Set(failed.map((module) => relative(directory, module.moduleId).split('/')[0]));
 }
 
-mkdirSync(join(ROOT, '.cache'), { recursive: true });
-const directory = mkdtempSync(join(ROOT, '.cache', 'mutants-'));
+mkdirSync(join(TREE, '.cache'), { recursive: true });
+const directory = mkdtempSync(join(TREE, '.cache', 'mutants-'));
 try {
   const tables = findTables();
   const mutants = tables.flatMap((table) => table.rows.map((row) => ({ table, row })));
