@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { toDockerLabels } from './labels.js';
+import { observationOf, type Inspected } from './observe.js';
+
+const labels = { agentId: 'a', stateId: 's', namespace: 'n', kernelId: 'k', sessionId: 's', incarnation: 1 };
+const inspected = (Status: string, ExitCode = 0): Inspected => ({
+  Id: 'abc',
+  Name: '/berth-k-1',
+  Config: { Labels: toDockerLabels(labels) },
+  State: { Status, ExitCode, OOMKilled: true },
+});
+
+describe('observationOf', () => {
+  it.each([
+    ['created', 'created'],
+    ['running', 'running'],
+    ['restarting', 'running'],
+    ['paused', 'paused'],
+    ['exited', 'exited'],
+    ['removing', 'removing'],
+    ['dead', 'removing'],
+  ])('takes %s for %s', (status, state) => {
+    expect(observationOf(inspected(status))?.state).toBe(state);
+  });
+
+  it('has an exit code only after the end', () => {
+    expect(observationOf(inspected('exited', 3))?.exitCode).toBe(3);
+    expect(observationOf(inspected('created', 127))?.exitCode).toBeNull();
+  });
+
+  it('drops the slash that Docker puts before names', () => {
+    expect(observationOf(inspected('running'))).toMatchObject({ name: 'berth-k-1', containerId: 'abc', labels, oomKilled: true });
+  });
+
+  it('sees no container of ours where labels are missing, nor an unknown state', () => {
+    expect(observationOf({ ...inspected('running'), Config: { Labels: null } })).toBeUndefined();
+    expect(observationOf(inspected('dreaming'))).toBeUndefined();
+  });
+});
