@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type Docker from 'dockerode';
 import tar from 'tar-stream';
 import { BerthError, isBerthError } from '@berth/wire';
 import type { ImageFacts } from '../../ports/driver.js';
@@ -13,6 +12,7 @@ import { readHostLayout, type HostEntry, type HostLayout } from './host-layout.j
 import { resolveLocalImage } from './images.js';
 
 const REPOSITORY = 'berth-host';
+const KEEP_SECONDS = 24 * 3600;
 /** Raised when the same entries are to give another image. */
 const FORMAT = 1;
 const ENV = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'];
@@ -60,17 +60,17 @@ export class HostImage {
       async (docker) => importDone((await docker.importImage(archive as never, options)) as Readable),
       { signal, limitMs: LIMIT_MS.work },
     );
-    await this.#removeOthers(reference, signal);
+    await this.#removeOld(reference, signal);
   }
 
-  /** Images of an earlier state of this machine. One that is in use stays, and goes the next time. */
-  async #removeOthers(reference: string, signal?: AbortSignal): Promise<void> {
+  /** Images of an earlier state of this machine. Young ones may be another agent's; one that is in use stays, and goes later. */
+  async #removeOld(reference: string, signal?: AbortSignal): Promise<void> {
     const filters = { reference: [REPOSITORY] };
     await this.#engine.call(
       'removing old images of this machine',
       async (docker) => {
-        const tags = (await docker.listImages({ filters })).flatMap((image: Docker.ImageInfo) => image.RepoTags ?? []);
-        const old = tags.filter((tag) => tag.startsWith(`${REPOSITORY}:`) && tag !== reference);
+        const images = await docker.listImages({ filters });
+        const old = oldTags(images, reference, Date.now() / 1000);
         await Promise.all(
           old.map((tag) =>
             docker
@@ -83,6 +83,16 @@ export class HostImage {
       { signal },
     );
   }
+}
+
+/** Our tags, except `current`, of images that were made more than {@link KEEP_SECONDS} before `now` (seconds). Pure. */
+export function oldTags(
+  images: readonly { readonly Created: number; readonly RepoTags?: readonly string[] | null | undefined }[],
+  current: string,
+  now: number,
+): string[] {
+  const old = images.filter(({ Created }) => now - Created > KEEP_SECONDS).flatMap(({ RepoTags }) => RepoTags ?? []);
+  return old.filter((tag) => tag.startsWith(`${REPOSITORY}:`) && tag !== current);
 }
 
 /** Content address of the image. Pure. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tagOf } from './host-image.js';
+import { oldTags, tagOf } from './host-image.js';
 import { FROM_ETC, readHostLayout } from './host-layout.js';
 
 let root: string;
@@ -69,5 +69,13 @@ describe('readHostLayout', () => {
     expect(tagOf((await readHostLayout(0, root)).entries)).toBe(first);
     await writeFile(join(root, 'etc/timezone'), 'Asia/Seoul\n');
     expect(tagOf((await readHostLayout(0, root)).entries)).not.toBe(first);
+  });
+});
+
+describe('oldTags', () => {
+  it('are ours, of another content, and more than a day old', () => {
+    const image = (tag: string, Created: number) => ({ RepoTags: [tag], Created });
+    const images = [image('berth-host:a', 0), image('berth-host:b', 0), image('other:a', 0), image('berth-host:c', 90_000)];
+    expect(oldTags([...images, { RepoTags: null, Created: 0 }], 'berth-host:b', 100_000)).toEqual(['berth-host:a']);
   });
 });
