@@ -1,0 +1,130 @@
+/** Tables in the documents say what the code says. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as wire from '@berth/wire';
+import { ERRORS, FRAME, RECORD_TYPES } from '@berth/wire';
+import { ROOT } from './temporary-tree.js';
+
+const read = (path: string) => readFileSync(`${ROOT}${path}`, 'utf8');
+
+/** Rows of the Markdown tables of a document whose first column is headed `first`, as cells without code marks. */
+function rowsOf(document: string, first: string): string[][] {
+  const rows: string[][] = [];
+  let inside = false;
+  for (const line of read(document).split('\n')) {
+    if (!line.startsWith('|')) {
+      inside = false;
+      continue;
+    }
+    const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
+    const [head, ...rest] = cells.slice(1, -1);
+    if (head === first) inside = true;
+    else if (inside && !/^-+$/.test(head!)) rows.push([head!.replaceAll('`', ''), ...rest]);
+  }
+  return rows;
+}
+
+describe('docs/errors.md', () => {
+  it('has the codes, statuses, exit codes and fixes of the closed list, in its order', () => {
+    const expected = Object.entries(ERRORS).map(([code, { status, exit, fix }]) => [code, `${status}`, `${exit}`, fix]);
+    expect(rowsOf('docs/errors.md', 'code')).toEqual(expected);
+  });
+});
+
+describe('docs/runner-protocol.md', () => {
+  it('has every frame type with its number', () => {
+    const expected = Object.entries({ ...FRAME, ...RECORD_TYPES }).map(([name, code]) => [
+      `0x${code.toString(16).padStart(2, '0')}`,
+      name,
+    ]);
+    // A type that both ends send has a row for each.
+    const documented = new Map(rowsOf('docs/runner-protocol.md', 'type').map(([type, name]) => [type, name]));
+    expect([...documented]).toEqual(expected.sort());
+  });
+});
+
+describe('docs/dependencies.md', () => {
+  interface Manifest {
+    readonly dependencies?: Record<string, string>;
+    readonly devDependencies?: Record<string, string>;
+  }
+  const manifests = ['', ...readdirSync(`${ROOT}packages`).map((name) => `packages/${name}/`)].map(
+    (folder) => JSON.parse(read(`${folder}package.json`)) as Manifest,
+  );
+  const outside = (pick: (manifest: Manifest) => Record<string, string> | undefined) =>
+    [...new Set(manifests.flatMap((m) => Object.entries(pick(m) ?? {})).map(([name, version]) => `${name} ${version}`))]
+      .filter((text) => !text.startsWith('@berth/'))
+      .sort();
+  const documented = (first: string) => rowsOf('docs/dependencies.md', first).map(([name, version]) => `${name} ${version}`);
+
+  it('names the dependencies of what ships, with their versions', () => {
+    expect(documented('ships').sort()).toEqual(outside((manifest) => manifest.dependencies));
+  });
+
+  it('names the dependencies of development, with their versions', () => {
+    expect(documented('development').sort()).toEqual(outside((manifest) => manifest.devDependencies));
+  });
+
+  it('says of each why it is there and what the way out is', () => {
+    for (const row of [...rowsOf('docs/dependencies.md', 'ships'), ...rowsOf('docs/dependencies.md', 'development')]) {
+      expect(row, row[0]).toHaveLength(4);
+      expect(
+        row.every((cell) => cell.length > 0),
+        row[0],
+      ).toBe(true);
+    }
+  });
+
+  it('pins each dependency to one exact version', () => {
+    for (const text of [...outside((m) => m.dependencies), ...outside((m) => m.devDependencies)]) {
+      expect(text).toMatch(/ \d+\.\d+\.\d+$/);
+    }
+  });
+});
+
+describe('the public exports of wire', () => {
+  it('are these', () => {
+    expect(Object.keys(wire).sort()).toMatchInlineSnapshot(`
+      [
+        "ATTACH_CLOSE",
+        "BerthError",
+        "DEFAULT_RETENTION",
+        "ERRORS",
+        "FINISH_REASONS",
+        "FRAME",
+        "FRAME_HEADER_BYTES",
+        "FRAME_MORE",
+        "ID_PATTERN",
+        "INPUT_WINDOW_BYTES",
+        "IN_KERNEL",
+        "KERNEL_PHASES",
+        "KERNEL_SPEC_DEFAULTS",
+        "LANGUAGES",
+        "MAX_FRAME_LENGTH",
+        "MAX_FRAME_PAYLOAD",
+        "MAX_JOINED_PAYLOAD",
+        "RECORD_TYPES",
+        "RUNNER_PROTOCOL",
+        "RUN_SIGNALS",
+        "RUN_STATES",
+        "TERMINATION_REASONS",
+        "completeKernelSpec",
+        "decodeJsonPayload",
+        "decodeRecord",
+        "encodeFrames",
+        "encodeJsonFrame",
+        "encodeRecordPayload",
+        "errorFromBody",
+        "frameHeader",
+        "isBerthError",
+        "isId",
+        "newRunId",
+        "newSessionId",
+        "readFrames",
+        "recordTypeOf",
+        "toBerthError",
+        "writeFrameHeader",
+      ]
+    `);
+  });
+});
