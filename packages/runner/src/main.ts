@@ -1,0 +1,41 @@
+/** Entry of the bundle: `runner.mjs --kernel ID --incarnation N [--root DIR]`. `--root` moves /berth/run, /opt/berth and /home/work, for tests. */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { systemClock } from '@berth/base';
+import { isId } from '@berth/wire';
+import { placesUnder } from './places.js';
+import { Runner } from './runner.js';
+
+/** Put in by the bundler. */
+declare const BERTH_BUILD: string;
+
+const { values } = parseArgs({
+  options: { kernel: { type: 'string' }, incarnation: { type: 'string' }, root: { type: 'string', default: '' } },
+});
+const { kernel, root } = values;
+const incarnation = Number(values.incarnation);
+if (!isId(kernel) || !Number.isSafeInteger(incarnation) || incarnation < 1) {
+  process.stderr.write('usage: runner.mjs --kernel ID --incarnation N [--root DIR]\n');
+  process.exit(64);
+}
+
+process.umask(0o022);
+const runner = new Runner({
+  kernel,
+  incarnation,
+  build: BERTH_BUILD,
+  places: placesUnder(root),
+  clock: systemClock,
+  init: ownInit(),
+  onEnd: () => process.exit(0),
+});
+process.on('SIGTERM', () => void runner.end('shutdown', 2000));
+process.on('SIGINT', () => {});
+await runner.start();
+
+/** The parent, if it is an init of this kernel's own. Outside of a kernel, pid 1 has children that are not ours. */
+function ownInit(): number | undefined {
+  const name = readFileSync(`/proc/${process.ppid}/comm`, 'latin1').trim();
+  const isInit = name === 'tini' || name === 'docker-init';
+  return isInit && (process.ppid !== 1 || root === '') ? process.ppid : undefined;
+}

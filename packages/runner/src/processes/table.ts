@@ -1,0 +1,57 @@
+/** The processes that there are, from /proc. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  readonly session: number;
+  /** Clock ticks since boot: with the pid it names a process for good, since pids come back. */
+  readonly started: number;
+  /** One letter; Z and X are dead, T is stopped. */
+  readonly state: string;
+}
+
+/** Reads the text of /proc/PID/stat. The name in it may hold anything, also parentheses and line ends. Undefined when it is no such text. */
+export function parseStat(text: string): ProcessEntry | undefined {
+  const nameEnd = text.lastIndexOf(')');
+  if (nameEnd < 0) return undefined;
+  const pid = Number.parseInt(text, 10);
+  const rest = text.slice(nameEnd + 2).split(' ');
+  const [state, parent, , session] = rest;
+  const started = rest[19];
+  if (!state || !parent || !session || !started || !Number.isInteger(pid)) return undefined;
+  return { pid, parent: Number(parent), session: Number(session), started: Number(started), state };
+}
+
+/** One process; undefined when it is gone. */
+export function readProcess(pid: number): ProcessEntry | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** All living processes; those that end while we look may be missing. */
+export function readProcesses(): ProcessEntry[] {
+  const entries: ProcessEntry[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const entry = readProcess(Number(name));
+    if (entry && isAlive(entry)) entries.push(entry);
+  }
+  return entries;
+}
+
+const isAlive = ({ state }: ProcessEntry): boolean => state !== 'Z' && state !== 'X';
+
+/** A name for a process that is never used again. */
+export const nameOf = ({ pid, started }: ProcessEntry): string => `${pid}@${started}`;
+
+/** Clock ticks since boot, now: what starts from here on has no smaller {@link ProcessEntry.started}. */
+export function ticksNow(): number {
+  return Math.floor(Number.parseFloat(readFileSync('/proc/uptime', 'latin1')) * TICKS_PER_SECOND);
+}
+
+/** USER_HZ, which Linux keeps at 100 for programs whatever it uses itself. */
+const TICKS_PER_SECOND = 100;

@@ -1,0 +1,92 @@
+/** One subscription: which records of a run have been sent and confirmed. */
+import { FRAME, FRAME_HEADER_BYTES, FRAME_MORE, MAX_FRAME_PAYLOAD, RECORD_TYPES, writeFrameHeader } from '@berth/wire';
+import type { Block } from '../retention/block.js';
+import type { LogReader, RetentionLog } from '../retention/log.js';
+
+/** A record under way. */
+interface Sent {
+  readonly seq: number;
+  /** Last number that it stands for; a gap stands for many. */
+  readonly last: number;
+  readonly bytes: number;
+}
+
+/** Bytes to write, and what holds them until they are written. */
+export interface Packet {
+  readonly buffers: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly block: Block | null;
+}
+
+export class RecordChannel {
+  readonly id: number;
+  readonly log: RetentionLog;
+  readonly #window: number;
+  readonly #reader: LogReader;
+  #next: number;
+  #sent: Sent[] = [];
+  #unconfirmed = 0;
+  #ended = false;
+
+  constructor(id: number, log: RetentionLog, from: number, window: number) {
+    this.id = id;
+    this.log = log;
+    this.#window = window;
+    this.#next = from;
+    this.#reader = log.attach(from);
+  }
+
+  /** The next record to send; undefined when there is none, or too much is unconfirmed. */
+  take(): Packet | undefined {
+    if (this.#ended || this.#unconfirmed >= this.#window) return undefined;
+    const kept = this.log.at(this.#next);
+    if (!kept) return undefined;
+    this.#next = kept.last + 1;
+    this.#unconfirmed += kept.payload.length;
+    this.#sent.push({ seq: kept.seq, last: kept.last, bytes: kept.payload.length });
+    const buffers = frames(kept.type, this.id, kept.seq, kept.payload);
+    if (kept.type === RECORD_TYPES.finished) {
+      this.#ended = true;
+      buffers.push(header(FRAME.end, this.id, 0, 0));
+    }
+    kept.block?.retain();
+    return { buffers, bytes: kept.payload.length + buffers.length * FRAME_HEADER_BYTES, block: kept.block };
+  }
+
+  /** Everything up to `seq` was delivered. True when nothing more can happen on this channel. */
+  confirm(seq: number): boolean {
+    let count = 0;
+    let last = 0;
+    for (const sent of this.#sent) {
+      if (sent.seq > seq) break;
+      count++;
+      last = sent.last;
+      this.#unconfirmed -= sent.bytes;
+    }
+    this.#sent.splice(0, count);
+    if (count > 0) this.log.confirm(this.#reader, last);
+    return this.#ended && this.#sent.length === 0;
+  }
+
+  close(): void {
+    this.#ended = true;
+    this.log.detach(this.#reader);
+  }
+}
+
+function header(type: number, channel: number, seq: number, length: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
+  writeFrameHeader(bytes, 0, type, channel, seq, length);
+  return bytes;
+}
+
+/** A record as headers and views of its payload: nothing is copied. */
+function frames(type: number, channel: number, seq: number, payload: Uint8Array): Uint8Array[] {
+  const buffers: Uint8Array[] = [];
+  for (let at = 0; at === 0 || at < payload.length; at += MAX_FRAME_PAYLOAD) {
+    const part = payload.subarray(at, at + MAX_FRAME_PAYLOAD);
+    const more = at + part.length < payload.length ? FRAME_MORE : 0;
+    buffers.push(header(type | more, channel, seq, part.length), part);
+  }
+  return buffers;
+}

@@ -1,0 +1,183 @@
+/** One connection of an agent, or of somebody who claims to be one: frames in, frames out, record channels. */
+import type { Socket } from 'node:net';
+import { FrameDecoder } from '@berth/base';
+import {
+  BerthError,
+  decodeJsonPayload,
+  encodeJsonFrame,
+  FRAME,
+  FRAME_HEADER_BYTES,
+  FRAME_MORE,
+  MAX_FRAME_LENGTH,
+  MAX_JOINED_PAYLOAD,
+  toBerthError,
+  type RunId,
+} from '@berth/wire';
+import type { RetentionLog } from '../retention/log.js';
+import { RecordChannel } from './channel.js';
+
+/** Records are handed to the socket until so many bytes wait in it. */
+const IN_FLIGHT_BYTES = 512 * 1024;
+
+/** What a connection asks of its owner. */
+export interface ConnectionOwner {
+  /** A welcome came, not yet looked at. False: close. */
+  welcome(connection: Connection, welcome: unknown): boolean;
+  request(connection: Connection, method: unknown, params: unknown): Promise<unknown>;
+  closed(connection: Connection): void;
+}
+
+interface IncomingFrame {
+  readonly type: number;
+  readonly more: boolean;
+  readonly channel: number;
+  readonly seq: number;
+  readonly payload: Buffer;
+}
+
+export class Connection {
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  readonly #decoder = new FrameDecoder({ min: FRAME_HEADER_BYTES - 4, max: MAX_FRAME_LENGTH });
+  readonly #channels = new Map<number, RecordChannel>();
+  /** Parts of a request that is not whole yet. */
+  #parts: Buffer[] = [];
+  #inFlight = 0;
+  #welcomed = false;
+  #closed = false;
+
+  constructor(socket: Socket, owner: ConnectionOwner) {
+    this.#socket = socket;
+    this.#owner = owner;
+    socket.on('data', (chunk) => this.#received(chunk));
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      this.#closed = true;
+      for (const id of this.#channels.keys()) this.closeChannel(id);
+      owner.closed(this);
+    });
+  }
+
+  get welcomed(): boolean {
+    return this.#welcomed;
+  }
+
+  /** Sends a control message. */
+  send(type: number, channel: number, body: unknown): void {
+    if (!this.#closed) this.#socket.write(encodeJsonFrame(type, channel, body));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Sends what was written, then closes. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Opens a record channel; call {@link pump} after the reply. `bad-request` when the number is in use. */
+  openChannel(id: number, log: RetentionLog, from: number, window: number): void {
+    if (this.#channels.has(id)) throw new BerthError('bad-request', `channel ${id} is in use`);
+    this.#channels.set(id, new RecordChannel(id, log, from, window));
+  }
+
+  closeChannel(id: number): void {
+    this.#channels.get(id)?.close();
+    this.#channels.delete(id);
+  }
+
+  /** The run of these channels was forgotten. */
+  endChannelsOf(log: RetentionLog, run: RunId): void {
+    for (const channel of this.#channels.values()) {
+      if (channel.log !== log) continue;
+      this.closeChannel(channel.id);
+      this.send(FRAME.end, channel.id, new BerthError('no-such-run', `run ${run} was forgotten`));
+    }
+  }
+
+  /** Sends records, from each channel in turn, as far as windows and socket allow. */
+  pump(): void {
+    if (this.#channels.size === 0 || this.#closed) return;
+    this.#socket.cork();
+    for (let sent = true; sent;) {
+      sent = false;
+      for (const channel of this.#channels.values()) {
+        if (this.#inFlight >= IN_FLIGHT_BYTES) break;
+        if (this.#sendFrom(channel)) sent = true;
+      }
+    }
+    this.#socket.uncork();
+  }
+
+  #sendFrom(channel: RecordChannel): boolean {
+    const packet = channel.take();
+    if (!packet) return false;
+    this.#inFlight += packet.bytes;
+    const last = packet.buffers.length - 1;
+    packet.buffers.forEach((buffer, index) => {
+      if (index < last) this.#socket.write(buffer);
+    });
+    this.#socket.write(packet.buffers[last]!, () => {
+      packet.block?.release();
+      this.#inFlight -= packet.bytes;
+      this.pump();
+    });
+    return true;
+  }
+
+  #received(chunk: Buffer): void {
+    try {
+      for (const body of this.#decoder.push(chunk)) this.#frame(parseFrame(body));
+    } catch {
+      // What is no frame, or no message of ours, ends this connection and nothing else.
+      this.close();
+    }
+  }
+
+  #frame(frame: IncomingFrame): void {
+    if (!this.#welcomed) {
+      this.#welcomed = frame.type === FRAME.welcome && this.#owner.welcome(this, decodeJsonPayload(frame.payload));
+      if (!this.#welcomed) this.close();
+    } else if (frame.type === FRAME.request) this.#request(frame);
+    else if (frame.type === FRAME.ack) this.#ack(frame);
+  }
+
+  #ack({ channel: id, seq }: IncomingFrame): void {
+    const channel = this.#channels.get(id);
+    if (!channel) return;
+    if (channel.confirm(seq)) this.closeChannel(id);
+    this.pump();
+  }
+
+  #request({ payload, more }: IncomingFrame): void {
+    this.#parts.push(payload);
+    const bytes = this.#parts.reduce((sum, part) => sum + part.length, 0);
+    if (bytes > MAX_JOINED_PAYLOAD) return this.close();
+    if (more) return;
+    const whole = Buffer.concat(this.#parts);
+    this.#parts = [];
+    const { id, method, params } = decodeJsonPayload(whole) as Record<string, unknown>;
+    void this.#answer(id, method, params);
+  }
+
+  async #answer(id: unknown, method: unknown, params: unknown): Promise<void> {
+    try {
+      this.send(FRAME.reply, 0, { id, result: await this.#owner.request(this, method, params) });
+    } catch (error) {
+      this.send(FRAME.reply, 0, { id, error: toBerthError(error) });
+    }
+    this.pump();
+  }
+}
+
+function parseFrame(body: Buffer): IncomingFrame {
+  const type = body[0]!;
+  return {
+    type: type & ~FRAME_MORE,
+    more: (type & FRAME_MORE) !== 0,
+    channel: body.readUInt32BE(1),
+    seq: body.readUInt32BE(5) * 0x1_0000_0000 + body.readUInt32BE(9),
+    payload: body.subarray(FRAME_HEADER_BYTES - 4),
+  };
+}

@@ -1,0 +1,114 @@
+/** The shapes of requests and of the welcome. What comes out has exactly the known fields, in a fixed order. */
+import {
+  LANGUAGES,
+  RUN_SIGNALS,
+  type BatchRun,
+  type QueryRun,
+  type RetentionLimits,
+  type RunId,
+  type RunnerMethod,
+  type RunnerMethods,
+  type RunnerSpec,
+  type RunRequest,
+  type Welcome,
+} from '@berth/wire';
+import * as check from './check.js';
+
+type Parsers = { readonly [M in RunnerMethod]: (params: unknown) => RunnerMethods[M]['params'] };
+
+/** One parser per method. Each throws `bad-request`. */
+export const PARAMS: Parsers = {
+  start: (params) => ({ run: runRequest(check.object(params, 'params')['run']) }),
+  runs: () => ({}),
+  subscribe: (params) => {
+    const { channel, run, from, window } = check.object(params, 'params');
+    return {
+      channel: check.integer(channel, 'channel', 1, 0xffff_ffff),
+      run: check.id<RunId>(run, 'run'),
+      from: check.integer(from, 'from', 1),
+      window: check.integer(window, 'window', 1),
+    };
+  },
+  unsubscribe: (params) => ({ channel: check.integer(check.object(params, 'params')['channel'], 'channel', 1, 0xffff_ffff) }),
+  input: (params) => {
+    const { run, offset, data, end } = check.object(params, 'params');
+    return {
+      run: check.id<RunId>(run, 'run'),
+      offset: check.integer(offset, 'offset', 0),
+      data: check.text(data, 'data'),
+      end: check.flag(end, 'end'),
+    };
+  },
+  signal: (params) => {
+    const { run, signal } = check.object(params, 'params');
+    return { run: check.id<RunId>(run, 'run'), signal: check.oneOf(signal, 'signal', RUN_SIGNALS) };
+  },
+  complete: (params) => {
+    const { language, code, cursor } = check.object(params, 'params');
+    const source = check.code(code, 'code');
+    return {
+      language: check.oneOf(language, 'language', LANGUAGES),
+      code: source,
+      cursor: check.integer(cursor, 'cursor', 0, source.length),
+    };
+  },
+  forget: (params) => ({ run: check.id<RunId>(check.object(params, 'params')['run'], 'run') }),
+  shutdown: (params) => ({ graceMs: check.integer(check.object(params, 'params')['graceMs'], 'graceMs', 0, 600_000) }),
+  memory: () => ({}),
+};
+
+function runRequest(value: unknown): RunRequest {
+  const run = check.object(value, 'run');
+  const mode = check.oneOf(run['mode'], 'mode', ['query', 'batch'] as const);
+  const common = {
+    runId: check.id<RunId>(run['runId'], 'runId'),
+    ...check.optional(run, 'env', check.environment),
+    ...check.optional(run, 'timeoutMs', (ms, name) => check.integer(ms, name, 1)),
+    ...check.optional(run, 'durable', check.flag),
+  };
+  if (mode === 'query') {
+    const language = check.oneOf(run['language'], 'language', LANGUAGES);
+    return { ...common, mode, language, code: check.code(run['code'], 'code') } satisfies QueryRun;
+  }
+  return {
+    ...common,
+    mode,
+    argv: check.list(run['argv'], 'argv', (argument, name) => check.text(argument, name)),
+    ...check.optional(run, 'interpreter', (language, name) => check.oneOf(language, name, LANGUAGES)),
+    ...check.optional(run, 'stdin', (stdin, name) => check.oneOf(stdin, name, ['open', 'none'] as const)),
+    ...check.optional(run, 'cwd', (cwd, name) => check.text(cwd, name, 4096)),
+  } satisfies BatchRun;
+}
+
+/** Throws `bad-request`. */
+export function parseWelcome(value: unknown): Welcome {
+  const { version, agent, epoch, token, spec } = check.object(value, 'welcome');
+  return {
+    version: check.integer(version, 'version', 0),
+    agent: check.text(agent, 'agent', 256),
+    epoch: check.integer(epoch, 'epoch', 0),
+    token: check.hex(token, 'token', 32, 1024),
+    spec: runnerSpec(check.object(spec, 'spec')),
+  };
+}
+
+function runnerSpec(spec: Readonly<Record<string, unknown>>): RunnerSpec {
+  return {
+    uid: check.integer(spec['uid'], 'uid', 1, 0xffff_fffe),
+    gid: check.integer(spec['gid'], 'gid', 1, 0xffff_fffe),
+    env: check.environment(spec['env'], 'env'),
+    deadManSeconds: check.integer(spec['deadManSeconds'], 'deadManSeconds', 1),
+    lifetimeSeconds: spec['lifetimeSeconds'] === null ? null : check.integer(spec['lifetimeSeconds'], 'lifetimeSeconds', 1),
+    retention: retentionLimits(check.object(spec['retention'], 'retention')),
+    fifos: check.integer(spec['fifos'], 'fifos', 0, 1024),
+  };
+}
+
+const retentionLimits = (limits: Readonly<Record<string, unknown>>): RetentionLimits => ({
+  memoryBytes: check.integer(limits['memoryBytes'], 'memoryBytes', 64 * 1024),
+  diskBytes: check.integer(limits['diskBytes'], 'diskBytes', 0),
+  headBytes: check.integer(limits['headBytes'], 'headBytes', 0),
+  tailBytes: check.integer(limits['tailBytes'], 'tailBytes', 0),
+  deliveredBytes: check.integer(limits['deliveredBytes'], 'deliveredBytes', 0),
+  finishedSeconds: check.integer(limits['finishedSeconds'], 'finishedSeconds', 0),
+});
