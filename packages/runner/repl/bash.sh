@@ -1,0 +1,200 @@
+# The bash REPL: the language process of docs/runner-protocol.md, for bash 4.2 and later. Names of ours begin with __berth_.
+#
+# User code runs by `eval` in this very shell, so all it leaves behind stays. Where it ends the shell (exit, set -e, SIGINT),
+# the EXIT trap hands the shell's state to an heir that takes over the same process and reports the end of the run.
+
+# As -c, error messages begin with `bash: line N`, not with a path of ours.
+if [[ -z ${BASH_EXECUTION_STRING-} ]]; then exec "$BASH" -c "$(<"${BASH_SOURCE[0]}")" bash; fi
+
+# In an heir, the link comes on 0 and 1 and the run's output on 3: bash would mark higher duplicates close-on-exec.
+__berth_heir=${1-}
+shift $#
+if [[ $__berth_heir ]]; then exec 6>&3 3>&1 4<&0 0</dev/null 1>&6 6>&-; fi
+
+# The copies that bash keeps of redirected descriptors are close-on-exec, and so are duplicates of these: the one way in bash
+# to keep children from the link. 10 and 11 are the lowest numbers it may take for them.
+{ exec {__berth_out}>&10 {__berth_in}<&11; } 3>&- 4<&-
+exec 3>&- 4<&-
+
+__berth_run= __berth_early= __berth_options= __berth_exit_action= __berth_int_action=-
+
+# Sets the array __berth_fields to the keys and values of the JSON object $1: strings decoded, numbers as they are.
+# Once \\ and \" are out of the way, each quote left begins or ends a string.
+__berth_decode() {
+  local LC_ALL=C IFS='"' line=$1 piece text i
+  line=${line//'\\'/'\x5c'}
+  line=${line//'\"'/'\x22'}
+  line=${line//'\/'/'/'}
+  local -a pieces
+  set -f
+  pieces=($line)
+  set +f
+  __berth_fields=()
+  for ((i = 1; i < ${#pieces[@]}; i += 2)); do
+    piece=${pieces[i]}
+    [[ $piece != *'\u'* ]] || __berth_unescape "$piece"
+    printf -v text %b "$piece"
+    __berth_fields+=("$text")
+    [[ ! ${pieces[i + 1]} =~ ^:\ *([0-9]+) ]] || __berth_fields+=("${BASH_REMATCH[1]}")
+  done
+}
+
+# Replaces \uXXXX in `piece` by the bytes of its UTF-8, as escapes for printf %b. NUL, which bash cannot hold, is left out.
+__berth_unescape() {
+  local rest=$1 code low
+  piece=
+  while [[ $rest == *'\u'* ]]; do
+    piece+=${rest%%'\u'*}
+    rest=${rest#*'\u'}
+    code=$((16#${rest:0:4}))
+    rest=${rest:4}
+    if ((code >= 0xd800 && code < 0xdc00)) && [[ $rest == '\u'[dD][c-fC-F]* ]]; then
+      low=$((16#${rest:2:4}))
+      rest=${rest:6}
+      code=$((0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00)))
+    elif ((code >= 0xd800 && code < 0xe000)); then
+      code=$((0xfffd))
+    fi
+    if ((code == 0)); then continue; fi
+    if ((code < 0x80)); then
+      printf -v low '\\x%02x' "$code"
+    elif ((code < 0x800)); then
+      printf -v low '\\x%02x' $((0xc0 | code >> 6)) $((0x80 | code & 63))
+    elif ((code < 0x10000)); then
+      printf -v low '\\x%02x' $((0xe0 | code >> 12)) $((0x80 | code >> 6 & 63)) $((0x80 | code & 63))
+    else
+      printf -v low '\\x%02x' $((0xf0 | code >> 18)) $((0x80 | code >> 12 & 63)) $((0x80 | code >> 6 & 63)) $((0x80 | code & 63))
+    fi
+    piece+=$low
+  done
+  piece+=$rest
+}
+
+# Sets __berth_json to $1 as a JSON string.
+__berth_encode() {
+  local LC_ALL=C text=$1 i char code
+  text=${text//'\'/'\\'}
+  text=${text//'"'/'\"'}
+  text=${text//$'\n'/'\n'}
+  text=${text//$'\t'/'\t'}
+  if [[ $text == *[[:cntrl:]]* ]]; then
+    for ((i = 1; i < 32; i++)); do
+      printf -v code '\\u%04x' "$i"
+      printf -v char %b "\\x${code:4}"
+      text=${text//"$char"/"$code"}
+    done
+  fi
+  __berth_json=\"$text\"
+}
+
+__berth_tell() { printf '%s\n' "$1" >&"$__berth_out"; }
+
+# The next message, in __berth_fields. False at the end.
+__berth_receive() {
+  local line IFS=
+  builtin read -r -u "$__berth_in" line || return
+  __berth_decode "$line"
+}
+
+# Sets __berth_value to what the message has under $1.
+__berth_field() {
+  local i
+  __berth_value=
+  for ((i = 0; i < ${#__berth_fields[@]}; i += 2)); do
+    [[ ${__berth_fields[i]} != "$1" ]] || __berth_value=${__berth_fields[i + 1]}
+  done
+}
+
+# Asks for a line: the answer in __berth_value, false at the end of input. $1: prompt, $2: whether it is a password.
+__berth_ask() {
+  __berth_encode "$1"
+  __berth_tell "{\"op\":\"input\",\"prompt\":$__berth_json,\"password\":$2}"
+  __berth_receive && __berth_field op && [[ $__berth_value == input ]] && __berth_field text
+}
+
+# `read` from the session's own standard input asks the user; any other is bash's own.
+read() {
+  local __berth_prompt= __berth_password=false __berth_plain= __berth_text __berth_option
+  local -a __berth_kept=()
+  local OPTIND=1 OPTARG OPTERR=0
+  while getopts ersa:d:i:n:N:p:t:u: __berth_option; do
+    case $__berth_option in
+      p) __berth_prompt=$OPTARG ;;
+      s) __berth_password=true ;;
+      r) __berth_kept+=(-r) ;;
+      a | d | n | N) __berth_kept+=("-$__berth_option" "$OPTARG") ;;
+      u | t | '?') __berth_plain=1 ;;
+    esac
+  done
+  if [[ $__berth_plain || ! /proc/self/fd/0 -ef /dev/null ]]; then
+    builtin read "$@"
+    return
+  fi
+  __berth_ask "$__berth_prompt" "$__berth_password" || __berth_value=
+  __berth_text=$__berth_value
+  shift $((OPTIND - 1))
+  builtin read "${__berth_kept[@]}" "$@" < <(printf %s "$__berth_text")
+}
+
+# EXIT and INT are ours in the session's shell; there, the user's actions are kept for their time.
+trap() {
+  local __berth_action __berth_signal
+  if ((BASHPID != $$ || $# < 2)) || [[ $1 == -[lp]* ]]; then
+    builtin trap "$@"
+    return
+  fi
+  [[ $1 != -- ]] || shift
+  __berth_action=$1
+  shift
+  for __berth_signal; do
+    case $__berth_signal in
+      EXIT | exit | 0) __berth_exit_action=${__berth_action#-} ;;
+      INT | SIGINT | int | sigint | 2)
+        __berth_int_action=$__berth_action
+        builtin trap -- "$__berth_action" INT
+        ;;
+      *) builtin trap -- "$__berth_action" "$__berth_signal" ;;
+    esac
+  done
+}
+
+# What an heir needs to go on as this shell, as code.
+__berth_state() {
+  local __berth_name
+  for __berth_name in $(compgen -v); do
+    case $__berth_name in
+      __berth_name | __berth_fields | __berth_heir | __berth_in | __berth_out | __berth_state | _ | BASH_* | BASHOPTS | BASHPID | COMP_* | DIRSTACK | EPOCH* | EUID | FUNCNAME | GROUPS | LINENO | \
+        PIPESTATUS | PPID | RANDOM | SECONDS | SHELLOPTS | SHLVL | SRANDOM | UID) ;;
+      *) declare -p "$__berth_name" ;;
+    esac
+  done
+  declare -f
+  declare -Fx
+  shopt -p
+  alias -p
+  builtin trap -p
+  printf 'set --'
+  (($# == 0)) || printf ' %q' "$@"
+  printf '\n'
+}
+
+# Called when the shell ends within a run: $1 is the code.
+__berth_succeed() {
+  __berth_status=$1 __berth_options=$-
+  set +aefuvx
+  shift
+  builtin trap '' INT
+  builtin trap - EXIT
+  exec "$BASH" -c "$BASH_EXECUTION_STRING" bash --heir 5<<<"$(__berth_state "$@")" 3>&1 0<&"$__berth_in" 1>&"$__berth_out"
+}
+
+# Ends the run, if there is one: $1 is the code.
+__berth_finish() {
+  local interrupted=false
+  [[ $__berth_run ]] || return 0
+  (($1 != 130)) || interrupted=true
+  __berth_encode "$__berth_run"
+  __berth_run=
+  __berth_tell "{\"op\":\"done\",\"id\":$__berth_json,\"exitCode\":$1,\"interrupted\":$interrupted}"
+}
+
