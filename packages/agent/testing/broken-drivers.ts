@@ -263,6 +263,7 @@ export const BROKEN_DRIVERS: Readonly<Record<string, Fault>> = {
   'the root file system is read-only': inside(() => ({ rootReadOnly: false })),
   'only three capabilities are left, and none can be gained': inside(() => ({ noNewPrivileges: false })),
   'network none has no interface but the loopback': planAs(() => ({ network: 'bridge' })),
+  'localhost is there, also without a network': inside(() => ({ localhost: false })),
   'mounts are read-only or writable as planned': planAs(({ mounts }) => ({
     mounts: mounts.map((mount) => ({ ...mount, readOnly: false })),
   })),

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { carryCommand, ensureCarry, type Carry } from '@berth/carry';
+import { carryCommand, ensureCarry, hostsFile, type Carry } from '@berth/carry';
 import { sleep } from '@berth/base';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithDocker } from '../../../test/support/services.js';
@@ -19,6 +19,7 @@ const maps = readFileSync('/proc/self/maps', 'utf8').match(/\\/\\S+/g).map(Strin
 writeFileSync('/berth/run/report', JSON.stringify({
   version: process.version, uid: process.getuid(), directory: process.cwd(), argv: process.argv.slice(2),
   environment: Object.keys(process.env), execArgv: process.execArgv,
+  hosts: readFileSync('/etc/hosts', 'utf8'),
   foreign: [...new Set(maps)].filter((path) => !path.startsWith('/opt/berth/')),
 }));
 `;
@@ -29,6 +30,7 @@ interface Report {
   readonly directory: string;
   readonly argv: readonly string[];
   readonly environment: readonly string[];
+  readonly hosts: string;
   /** Files in the process that are not of the carry. */
   readonly foreign: readonly string[];
 }
@@ -59,6 +61,7 @@ describeWithDocker('the carry', ({ socketPath, images }) => {
         ...image.mounts,
         ...more,
         { source: carry.path, target: '/opt/berth', readOnly: true },
+        { source: hostsFile(carry), target: '/etc/hosts', readOnly: true },
         { source: run, target: '/berth/run', readOnly: false },
       ],
       tmpfs: [{ target: '/berth', sizeBytes: MIB, mode: 0o700 }],
@@ -82,6 +85,7 @@ describeWithDocker('the carry', ({ socketPath, images }) => {
     expect(report.argv).toEqual(['--kernel', expect.any(String), '--incarnation', '1']);
     expect(report.environment.filter((name) => !['HOME', 'HOSTNAME', 'PATH'].includes(name))).toEqual([]);
     expect(report.foreign).toEqual([]);
+    expect(report.hosts).toContain('127.0.0.1 localhost');
   });
 
   it('loads no library that the image preloads for all programs', async () => {

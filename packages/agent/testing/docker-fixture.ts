@@ -35,6 +35,13 @@ memory = number(cg + 'memory/memory.limit_in_bytes', cg + 'memory.max')[0]
 swap = number(cg + 'memory/memory.memsw.limit_in_bytes')
 swap = swap[0] if swap else memory + number(cg + 'memory.swap.max')[0]
 cpu = number(cg + 'cpu.max') or [number(cg + 'cpu/cpu.cfs_quota_us')[0], number(cg + 'cpu/cpu.cfs_period_us')[0]]
+def localhost():
+    try:
+        with socket.create_server(('127.0.0.1', 0)) as server:
+            socket.create_connection(('localhost', server.getsockname()[1])).close()
+        return True
+    except OSError:
+        return False
 mounts = {}
 for line in open('/proc/self/mounts'):
     target = line.split()[1]
@@ -46,7 +53,7 @@ facts = {
     'capabilities': [bit for bit in range(64) if bounding >> bit & 1],
     'noNewPrivileges': status['NoNewPrivs'].strip() == '1',
     'interfaces': [name for _, name in socket.if_nameindex()],
-    'memoryBytes': memory, 'memoryAndSwapBytes': swap,
+    'localhost': localhost(), 'memoryBytes': memory, 'memoryAndSwapBytes': swap,
     'pids': number(cg + 'pids/pids.max', cg + 'pids.max')[0], 'cpus': cpu[0] / cpu[1], 'mounts': mounts,
 }
 open('${REPORT}/facts', 'w').write(json.dumps(facts))

@@ -45,6 +45,12 @@ export const cases: readonly DriverCase[] = [
     },
   },
   {
+    name: 'localhost is there, also without a network',
+    async run({ plan, fixture }) {
+      assert.equal((await fixture.lookInside(await plan({ network: 'none' }))).localhost, true);
+    },
+  },
+  {
     name: 'mounts are read-only or writable as planned',
     async run({ plan, fixture }) {
       const source = fixture.directory;

@@ -24,6 +24,8 @@ export interface InsideFacts {
   readonly noNewPrivileges: boolean;
   /** Network interfaces. */
   readonly interfaces: readonly string[];
+  /** True when the name localhost has an address to which it can connect. */
+  readonly localhost: boolean;
   readonly memoryBytes: number;
   readonly memoryAndSwapBytes: number;
   readonly pids: number;

@@ -73,6 +73,7 @@ function insideOf(plan: ContainerPlan): InsideFacts {
     capabilities: [5, 6, 7],
     noNewPrivileges: true,
     interfaces: plan.network === 'none' ? ['lo'] : ['lo', 'eth0'],
+    localhost: true,
     memoryBytes: plan.memoryBytes,
     memoryAndSwapBytes: plan.memoryBytes,
     pids: plan.pids,

@@ -38,6 +38,15 @@ async function copyFileTo(
   return { path: target, executable, ...(await sealed(path)) };
 }
 
+/** Writes a small file of our own below `root`. */
+export async function writeText(root: string, target: string, text: string): Promise<ManifestFile> {
+  const path = join(root, target);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+  await chmod(path, 0o444);
+  return { path: target, executable: false, ...(await sealed(path)) };
+}
+
 /** Hashes what was written, not what was read: the source may change meanwhile. Then makes sure that it is on the disk. */
 async function sealed(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');

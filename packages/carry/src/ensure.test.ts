@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collectCarries, removeCarry } from './cache.js';
 import { carryCommand } from './command.js';
-import { ensureCarry, type CarryOptions } from './ensure.js';
+import { ensureCarry, hostsFile, type CarryOptions } from './ensure.js';
 
 const run = promisify(execFile);
 const HOUR_MS = 3_600_000;
@@ -57,7 +57,9 @@ describe('ensureCarry', () => {
     const { files } = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8')) as {
       files: { path: string; sha256: string; executable: boolean }[];
     };
-    expect(files.map((file) => file.path)).toEqual(expect.arrayContaining(['bin/node', 'repl/python.py', 'runner.mjs']));
+    expect(files.map((file) => file.path)).toEqual(
+      expect.arrayContaining(['bin/node', 'etc/hosts', 'repl/python.py', 'runner.mjs']),
+    );
     for (const file of files) {
       expect(await hashOf(join(path, file.path))).toBe(file.sha256);
       expect((await stat(join(path, file.path))).mode & 0o777).toBe(file.executable ? 0o555 : 0o444);
@@ -112,6 +114,12 @@ describe('ensureCarry', () => {
     await writeFile(options.cacheDir, '');
     await expect(ensureCarry(options)).rejects.toMatchObject({ code: 'state-unwritable' });
     await rm(options.cacheDir);
+  });
+});
+
+describe('hostsFile', () => {
+  it('says where localhost is', async () => {
+    expect(await readFile(hostsFile(await ensureCarry(options)), 'utf8')).toMatch(/^127\.0\.0\.1 localhost$/m);
   });
 });
 

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { BerthError, isBerthError, toBerthError } from '@berth/wire';
 import { BUILDING, removeCarry, SOURCES } from './cache.js';
-import { copyPart } from './copy.js';
+import { copyPart, writeText } from './copy.js';
 import { manifestOf, readSoundManifest, type Manifest } from './manifest.js';
 import { findParts, type CarryParts, type CarrySources } from './parts.js';
 
@@ -24,6 +24,11 @@ export interface Carry {
   /** False when no static tini was found: runs have no subreaper of their own. */
   readonly tini: boolean;
 }
+
+const HOSTS = 'etc/hosts';
+
+/** Host path of a file to be mounted at /etc/hosts of kernels without network: nobody else tells them what localhost is. */
+export const hostsFile = ({ path }: Pick<Carry, 'path'>): string => join(path, HOSTS);
 
 /** What is not given is what this process runs on: its own Node, and the runner that was built with it. */
 export type CarryOptions = { readonly cacheDir: string } & Partial<CarrySources>;
@@ -87,6 +92,7 @@ async function build(
   const building = await mkdtemp(join(cacheDir, BUILDING));
   try {
     const files = (await Promise.all(parts.map((part) => copyPart(part, building)))).flat();
+    files.push(await writeText(building, HOSTS, '127.0.0.1 localhost\n::1 localhost\n'));
     const manifest = manifestOf({ nodeVersion: await versionOf(sources), loader, files });
     await writeFile(join(building, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o444, flush: true });
     await sealDirectories(building);

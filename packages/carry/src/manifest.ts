@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Raised when the layout of a carry changes, so that carries of older builds are not taken for ours. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 export interface ManifestFile {
   /** Path in the carry. */

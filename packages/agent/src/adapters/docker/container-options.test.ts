@@ -38,6 +38,13 @@ describe('containerOptions', () => {
     expect(containerOptions(plan, bare).Hostname).toHaveLength(63);
   });
 
+  it('spares the set-up of a network only when there is none and the plan brings the names', () => {
+    const hosts = { source: '/hosts', target: '/etc/hosts', readOnly: true };
+    expect(containerOptions(plan, bare).NetworkDisabled).toBe(false);
+    expect(containerOptions({ ...plan, mounts: [hosts] }, bare).NetworkDisabled).toBe(true);
+    expect(containerOptions({ ...plan, mounts: [hosts], network: 'bridge' }, bare).NetworkDisabled).toBe(false);
+  });
+
   it('replaces what the image would run, and how', () => {
     expect(containerOptions(plan, bare)).toMatchObject({
       Entrypoint: ['/opt/berth/bin/node', 'x'],
