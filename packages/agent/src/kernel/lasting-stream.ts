@@ -50,8 +50,11 @@ export class LastingStream implements RunStream {
       while (!this.#closing.signal.aborted) {
         try {
           for await (const batch of this.#inner) {
-            this.#next = lastRecordOf(batch.at(-1)!) + 1;
+            const last = batch.at(-1)!;
+            this.#next = lastRecordOf(last) + 1;
             yield batch;
+            // The link may be lost before it says that nothing follows.
+            if (recordTypeOf(last.type) === 'finished') return;
           }
           return;
         } catch (error) {

@@ -68,7 +68,12 @@ export function applyEntry(state: KernelState, entry: JournalEntry): KernelState
     case 'create':
       return state;
     case 'container':
-      return { ...state, containerId: entry.containerId };
+      // It was there once, so a look that misses it finds it gone, also when the agent was away meanwhile.
+      return {
+        ...state,
+        containerId: entry.containerId,
+        observed: state.observed === 'absent' ? 'created' : state.observed,
+      };
     case 'ready':
       return { ...state, readyAt: state.readyAt ?? entry.at };
     case 'stop': {
