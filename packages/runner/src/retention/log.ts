@@ -151,7 +151,9 @@ export class RetentionLog implements MemoryHolder {
   /** Something changed that decides whether the writer must wait. */
   reconsider(): void {
     const was = this.#full;
-    this.#full = !this.#continues(1) && this.#placement(nextBlockSize(this.#blockSize)) === 'block';
+    // A block that was taken although there was no room is no invitation to fill it.
+    const fits = this.#continues(1) && (this.#onDisk || !this.#options.memory.overdrawn);
+    this.#full = !fits && this.#placement(nextBlockSize(this.#blockSize)) === 'block';
     if (!this.#full) {
       this.#patience?.cancel();
       this.#patience = undefined;

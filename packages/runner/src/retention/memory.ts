@@ -4,7 +4,7 @@ import { References, type Block } from './block.js';
 const LARGEST = 256 * 1024;
 const SMALLEST = 4 * 1024;
 /** Free blocks of the largest size that are kept: what flows through quickly shall not become work for the garbage collector. */
-const POOLED = 8;
+const POOLED = 32;
 
 /** Hands out blocks within a budget. Who holds memory that nobody waits for any more is asked to give it up first. */
 export class SharedMemory {
@@ -20,6 +20,11 @@ export class SharedMemory {
 
   get used(): number {
     return this.#used;
+  }
+
+  /** True when more was taken than the budget allows. */
+  get overdrawn(): boolean {
+    return this.#used > this.#limit;
   }
 
   join(holder: MemoryHolder): void {
