@@ -1,14 +1,18 @@
 /** Files below a kernel's /home/work, straight on the scratch directory. No link is followed on any component. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, mkdir, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, opendir, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
+import { Readable } from 'node:stream';
 import { inDirectory, openBelow, openDirectory, pathNames, UnsafePathError } from '@berth/base';
 import { BerthError, type FileEntry } from '@berth/wire';
 import type { KernelFacts } from '../model/facts.js';
 
 /** Where a kernel's /home/work is on the host. */
 export type WorkDirectoryOf = (facts: KernelFacts) => string;
+
+/** Largest listing: a program can make names without end. */
+const MOST_ENTRIES = 10_000;
 
 export class ScratchFiles {
   readonly #workOf: WorkDirectoryOf;
@@ -51,20 +55,29 @@ export class ScratchFiles {
         await handle.close();
         throw new UnsafePathError(`${JSON.stringify(path)} is not a regular file`);
       }
+      const entry = entryOf(names.join('/'), stats);
+      if (stats.size === 0) {
+        await handle.close();
+        return { entry, content: Readable.from([]) };
+      }
       // Not past the size seen now: a file that grows for ever must not become an endless answer.
-      const content = handle.createReadStream({ end: Math.max(0, stats.size - 1), highWaterMark: 256 * 1024 });
-      return { entry: entryOf(names.join('/'), stats), content: stats.size === 0 ? nothing(handle) : content };
+      return { entry, content: handle.createReadStream({ end: stats.size - 1, highWaterMark: 256 * 1024 }) };
     });
   }
 
-  /** Entries of a directory, links as links. Errors: `no-such-file`, `unsafe-path`. */
+  /** Entries of a directory, links as links. Errors: `no-such-file`, `unsafe-path`, `too-large`. */
   async list(facts: KernelFacts, path: string): Promise<readonly FileEntry[]> {
     return safely(path, async () => {
       const names = pathNames(path);
       const directory = await openDirectory(this.#workOf(facts), names);
       try {
         const entries: FileEntry[] = [];
-        for (const name of await readdir(inDirectory(directory, '.'))) {
+        for await (const { name } of await opendir(inDirectory(directory, '.'))) {
+          if (entries.length === MOST_ENTRIES) {
+            throw new BerthError('too-large', `${JSON.stringify(path)} has more than ${MOST_ENTRIES} entries`, {
+              fields: { path },
+            });
+          }
           const stats = await lstat(inDirectory(directory, name)).catch(() => undefined);
           if (stats) entries.push(entryOf([...names, name].join('/'), stats));
         }
@@ -120,10 +133,6 @@ async function writeWhole(
   } finally {
     await handle.close();
   }
-}
-
-async function* nothing(handle: FileHandle): AsyncIterable<Uint8Array> {
-  await handle.close();
 }
 
 function entryOf(path: string, stats: Stats): FileEntry {
