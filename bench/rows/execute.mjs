@@ -30,12 +30,12 @@ export async function execute(node, overWire, rounds = 500) {
   const floor = await startFloor(node.directory);
   const kernel = await createKernel(node.service);
   const query = { mode: 'query', language: 'python', code: '1+1' };
-  const remote = await overWire(node);
+  const remote = await overWire();
   const samples = await interleave(
     {
       floor: () => timed(() => floor.ask()),
       'at KernelService': () => timed(() => runToEnd(node.service, kernel, query)),
-      'over the wire': () => timed(() => remote.run(kernel, query)),
+      'over the wire': () => timed(() => remote.run(query)),
     },
     rounds,
     20,

@@ -26,7 +26,7 @@ export async function stream(node, overWire, rounds = 5) {
   const kernel = await createKernel(node.service, { cpus: 2 });
   const code = await readFile(WRITER, 'utf8');
   const request = { mode: 'batch', interpreter: 'python', argv: ['-c', code, String(MIB)] };
-  const remote = await overWire(node);
+  const remote = await overWire();
   const counted = async (run) => {
     let bytes = 0;
     const ms = await timed(() => run((length) => (bytes += length)));
@@ -38,7 +38,7 @@ export async function stream(node, overWire, rounds = 5) {
       pipe: async () => speed(await timed(plainPipe)),
       'at KernelService': () =>
         counted((count) => runToEnd(node.service, kernel, request, (frame) => frame.type === 0x10 && count(frame.payload.length))),
-      'over WebSocket': () => counted((count) => remote.run(kernel, request, count)),
+      'over WebSocket': () => counted((count) => remote.run(request, count)),
     },
     rounds,
   );

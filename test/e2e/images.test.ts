@@ -28,7 +28,7 @@ describeWithDocker('real code runs', (docker) => {
 
   it('in a musl image: its own programs', () =>
     inImage(docker.images.musl, async (kernel) => {
-      const outcome = await run(node.service, kernel, batch('/bin/hello-musl'));
+      const outcome = await run(node.service, kernel, batch('/bin/hello'));
       expect([outcome.stdout, outcome.finished.exitCode]).toEqual(['hello from musl\n', 0]);
     }));
 

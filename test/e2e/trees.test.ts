@@ -97,7 +97,7 @@ time.sleep(1000)`),
     }
 
     it('that cannot be interrupted: it is killed, the loss of variables is told, and the session goes on', async () => {
-      const stubborn = "print('up', flush=True)\nwhile True:\n  try:\n    while True: pass\n  except BaseException: pass";
+      const stubborn = "while True:\n  try:\n    print('up', flush=True)\n    while True: pass\n  except BaseException: pass";
       const outcome = await endIt(query(stubborn));
       expect(outcome.finished).toMatchObject({ reason: 'killed', stateLost: true });
       expect((await run(node.service, kernel, query('1 + 1'))).stdout).toBe('2\n');

@@ -19,8 +19,9 @@ export interface LinkKeeperOptions {
   readonly onRefused: () => Promise<void>;
 }
 
-/** A new container's socket appears within some tens of milliseconds, so the first steps are short. */
-const SEEK = { minMs: 3, maxMs: 1000 };
+const SEEK = { minMs: 5, maxMs: 1000 };
+/** A new container's runner answers within some tens of milliseconds: for about a second it is sought without backing off. */
+const EAGER_ATTEMPTS = 250;
 const LOOK_EVERY_MS = 250;
 /** From container start to the runner's first answer. */
 const FIRST_ANSWER_MS = 30_000;
@@ -71,8 +72,8 @@ export class LinkKeeper {
   /** Seeks and holds until the kernel is over or `signal` aborts. */
   async keep(signal: AbortSignal): Promise<void> {
     let attempt = 0;
-    let lookAt = 0;
     const { clock } = this.#options.context;
+    let lookAt = clock.monotonic() + LOOK_EVERY_MS;
     while (!this.#closed && !signal.aborted && !this.#options.isOver()) {
       try {
         const channel = await this.#connect(signal);
@@ -89,7 +90,7 @@ export class LinkKeeper {
           await this.#options.onRefused();
         }
       }
-      await sleep(backoffDelay(Math.floor(attempt++ / 8), SEEK), signal, clock).catch(() => {});
+      await sleep(backoffDelay(Math.max(0, attempt++ - EAGER_ATTEMPTS), SEEK), signal, clock).catch(() => {});
     }
   }
 
