@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { carryCommand, ensureCarry, hostsFile, type Carry } from '@berth/carry';
+import { carryCommand, collectCarries, ensureCarry, hostsFile, type Carry } from '@berth/carry';
 import { sleep } from '@berth/base';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithDocker } from '../../../test/support/services.js';
@@ -11,6 +11,7 @@ import type { Mount } from '../src/ports/driver.js';
 import { freshLabels, smallPlan } from './driver-fixture.js';
 
 const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
 
 /** Stands in for the runner. */
 const REPORTER = `
@@ -41,14 +42,18 @@ describeWithDocker('the carry', ({ socketPath, images }) => {
   let carry: Carry;
 
   beforeAll(async () => {
-    root = await mkdtemp(join(tmpdir(), 'berth-images-'));
+    root = await mkdtemp(join(tmpdir(), 'berth-carry-'));
     await mkdir(join(root, 'repl'));
     await writeFile(join(root, 'runner.mjs'), REPORTER);
     const cacheDir = join(root, 'cache');
     carry = await ensureCarry({ cacheDir, runnerBundle: join(root, 'runner.mjs'), replDirectory: join(root, 'repl') });
   });
 
-  afterAll(() => rm(root, { recursive: true, force: true }));
+  afterAll(async () => {
+    // Its directories are read-only, which only the collection knows to undo.
+    await collectCarries(join(root, 'cache'), new Set(), { graceMs: -HOUR_MS });
+    await rm(root, { recursive: true, force: true });
+  });
 
   /** Runs the carry in an image, and what it reported. */
   async function reportFrom(reference: string, more: readonly Mount[] = []): Promise<Report> {

@@ -1,6 +1,7 @@
 /** The directory that holds carries, and what else lies in it. */
 import { chmod, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '@berth/base';
 
 /** Start of the names of carries under construction or removal. */
 export const BUILDING = '.building-';
@@ -22,7 +23,7 @@ const BUILD_LIMIT_MS = HOUR_MS;
 export async function collectCarries(
   cacheDir: string,
   usedIds: ReadonlySet<string>,
-  { graceMs = DEFAULT_GRACE_MS, now = Date.now() }: { readonly graceMs?: number; readonly now?: number } = {},
+  { graceMs = DEFAULT_GRACE_MS, now = systemClock.now() }: { readonly graceMs?: number; readonly now?: number } = {},
 ): Promise<void> {
   const removed = new Set<string>();
   for (const name of await readdir(cacheDir)) {

@@ -5,6 +5,7 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rename, utimes, writeFile } f
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { systemClock } from '@berth/base';
 import { BerthError, isBerthError, toBerthError } from '@berth/wire';
 import { BUILDING, removeCarry, SOURCES } from './cache.js';
 import { copyPart, writeText } from './copy.js';
@@ -78,7 +79,8 @@ async function lookUp(cacheDir: string, fingerprint: string): Promise<Carry | un
   const manifest = await readSoundManifest(path);
   if (!manifest) return undefined;
   // Tells the collection that it is wanted.
-  await utimes(path, new Date(), new Date());
+  const now = systemClock.now() / 1000;
+  await utimes(path, now, now);
   return carryOf(path, manifest);
 }
 

@@ -76,7 +76,7 @@ export class DockerDriver implements Driver {
     );
     if (!Array.isArray(listed)) throw dockerError(new Error('no list came'), 'listing containers');
     const observations = (listed as Listed[]).map((one) =>
-      needsInspection(one) ? this.inspect(one.Id, signal) : observationOfListed(one),
+      needsInspection(one) ? this.inspect(one.Id, signal) : Promise.resolve(observationOfListed(one)),
     );
     return (await Promise.all(observations)).filter((one) => one !== undefined);
   }

@@ -1,5 +1,6 @@
 /** The engine's event stream, for one owner. */
 import type { Readable } from 'node:stream';
+import { systemClock } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import type { DriverEvent } from '../../ports/driver.js';
 import type { Engine } from './engine.js';
@@ -31,7 +32,7 @@ export async function* followEvents(engine: Engine, owner: Owner, signal: AbortS
   signal.throwIfAborted();
   const filters = { type: ['container'], event: Object.keys(TYPES), label: ownerFilter(owner) };
   // Docker answers before it listens; what happens in between is told because of `since`.
-  const since = (Date.now() / 1000).toFixed(3);
+  const since = (systemClock.now() / 1000).toFixed(3);
   const stream = await engine.call(
     'listening to events',
     async (docker) => (await docker.getEvents({ filters, since } as object)) as Readable,

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import tar from 'tar-stream';
+import { systemClock } from '@berth/base';
 import { BerthError, isBerthError } from '@berth/wire';
 import type { ImageFacts } from '../../ports/driver.js';
 import { LIMIT_MS, type Engine } from './engine.js';
@@ -70,7 +71,7 @@ export class HostImage {
       'removing old images of this machine',
       async (docker) => {
         const images = await docker.listImages({ filters });
-        const old = oldTags(images, reference, Date.now() / 1000);
+        const old = oldTags(images, reference, systemClock.now() / 1000);
         await Promise.all(
           old.map((tag) =>
             docker
