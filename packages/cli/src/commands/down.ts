@@ -1,0 +1,42 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { BerthError } from '@berth/wire';
+import { defineCommand } from '../command.js';
+import { during } from '../progress.js';
+import { writeJson, writeLine } from '../terminal.js';
+
+const PATIENCE_MS = 60_000;
+const LOOK_MS = 50;
+
+export const down = defineCommand({
+  name: 'down',
+  summary: 'stop the node',
+  usage: ['down [--terminate]'],
+  details: ['Sessions live on without the node, and are there again with the next `berth up`. With --terminate they end.'],
+  options: { terminate: { type: 'boolean', help: 'end all sessions first' } },
+  words: { min: 0, max: 0 },
+  examples: [
+    ['down', 'stop, keep the sessions'],
+    ['down --terminate', 'stop, leave nothing'],
+  ],
+  async run({ values }, { terminal, json, nodes }) {
+    const client = await nodes.client();
+    const { pid } = await client.node();
+    await client.stopNode({ terminate: values.terminate });
+    await during(
+      terminal,
+      'stopping the node',
+      untilGone(async () => (await nodes.find()) === undefined),
+    );
+    if (json) await writeJson(terminal.stdout, { stopped: true, pid });
+    else await writeLine(terminal.stdout, 'the node has stopped');
+    return 0;
+  },
+});
+
+async function untilGone(isGone: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!(await isGone())) {
+    if (performance.now() > end) throw new BerthError('timeout', `the node did not stop within ${PATIENCE_MS / 1000} s`);
+    await wait(LOOK_MS);
+  }
+}

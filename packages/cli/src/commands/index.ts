@@ -1,0 +1,14 @@
+/** All commands, in the order in which the help lists them. */
+import type { Command } from '../command.js';
+import { down } from './down.js';
+import { exec } from './exec.js';
+import { help } from './help.js';
+import { logs } from './logs.js';
+import { ps } from './ps.js';
+import { rm } from './rm.js';
+import { run } from './run.js';
+import { status } from './status.js';
+import { up } from './up.js';
+import { version } from './version.js';
+
+export const COMMANDS: readonly Command[] = [run, exec, ps, logs, rm, up, down, status, version, help];

@@ -1,0 +1,49 @@
+import { defineCommand } from '../command.js';
+import { during } from '../progress.js';
+import { writeJson, writeLine } from '../terminal.js';
+
+const DEFAULT_LISTEN = '127.0.0.1:8081';
+
+export const up = defineCommand({
+  name: 'up',
+  summary: 'start a node',
+  usage: ['up [--detach] [--listen HOST:PORT]'],
+  details: [
+    'The node serves until `berth down`, SIGTERM or SIGINT; its sessions live on and are there again with the next `berth up`.',
+    'Its log goes to standard error, with --detach to node.log in the data directory.',
+  ],
+  options: {
+    detach: { type: 'boolean', short: 'd', help: 'run in the background; returns once it serves' },
+    listen: { type: 'string', value: 'HOST:PORT', help: `where to serve (default ${DEFAULT_LISTEN}; port 0: any)` },
+    ephemeral: { type: 'boolean', help: 'end by itself soon after the last session' },
+  },
+  words: { min: 0, max: 0 },
+  examples: [
+    ['up --detach', 'a node in the background'],
+    ['up --listen 127.0.0.1:0', 'in the foreground, on any free port'],
+  ],
+  async run({ values }, { terminal, json, nodes, interrupts }) {
+    const { parseListen, readSettings, serve, startDetached } = await import('@berth/agent/commands');
+    const { detach, listen = DEFAULT_LISTEN, ephemeral } = values;
+    parseListen(listen);
+    const settings = readSettings();
+    const { dataDir } = settings;
+    if (detach) {
+      const args = ['up', '--output', 'json', '--listen', listen, ...(ephemeral ? ['--ephemeral'] : [])];
+      await during(terminal, 'starting the node', startDetached({ dataDir, program: nodes.program, args }));
+      const view = await (await nodes.client()).node();
+      await tell(view);
+      return 0;
+    }
+    await serve({ settings, listen, ephemeral }, (node) => {
+      interrupts.take(() => void node.stop({ terminate: false }));
+      void tell(node.view());
+    });
+    return 0;
+
+    async function tell(view: { readonly endpoint: string; readonly driver: string }): Promise<void> {
+      if (json) await writeJson(terminal.stdout, view);
+      else await writeLine(terminal.stdout, `berth serves on ${view.endpoint} (${view.driver}), data in ${dataDir}`);
+    }
+  },
+});

@@ -1,0 +1,16 @@
+/** How a command that failed ends: one line, an exit code of the closed list, no stack trace. */
+import { toBerthError } from '@berth/wire';
+import { Interrupted } from './interrupts.js';
+import { notice, writeJson, type Terminal } from './terminal.js';
+
+/** Tells a failure and resolves with the exit code. */
+export async function report(thrown: unknown, terminal: Terminal, json: boolean): Promise<number> {
+  if (thrown instanceof Interrupted) return thrown.exitCode;
+  const error = toBerthError(thrown);
+  if (json) await writeJson(terminal.stdout, { error });
+  await notice(
+    terminal,
+    `${error.message.replace(/[.?]$/, (end) => (end === '?' ? end : ''))}${error.message.endsWith('?') ? '' : '.'} ${error.fix}`,
+  );
+  return error.exitCode;
+}

@@ -1,0 +1,30 @@
+/** The program: the only file here that knows the process. */
+import { fileURLToPath } from 'node:url';
+import { runCli } from './cli.js';
+import { Interrupted, Interrupts, type InterruptSignal } from './interrupts.js';
+import { NodeAccess } from './node/access.js';
+import type { Terminal } from './terminal.js';
+
+const { env, stdin, stdout, stderr } = process;
+
+const terminal: Terminal = {
+  stdin,
+  stdout,
+  stderr,
+  stdinIsTTY: stdin.isTTY === true,
+  stderrIsTTY: stderr.isTTY === true,
+  colour: stderr.isTTY === true && !env['NO_COLOR'],
+  defaultImage: env['BERTH_IMAGE'] || 'host',
+};
+
+const interrupts = new Interrupts((signal) => process.exit(new Interrupted(signal).exitCode));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] satisfies InterruptSignal[])
+  process.on(signal, () => interrupts.signal(signal));
+stdout.on('error', () => interrupts.signal('SIGPIPE'));
+stderr.on('error', () => interrupts.signal('SIGPIPE'));
+
+const program = fileURLToPath(new URL('../bin/berth.js', import.meta.url));
+const code = await runCli(process.argv.slice(2), { terminal, interrupts, nodes: new NodeAccess(program) });
+for (const stream of [stdout, stderr]) await new Promise((flushed) => stream.write('', flushed));
+// Standard input may be open for as long as somebody likes.
+process.exit(code);

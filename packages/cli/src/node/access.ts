@@ -1,0 +1,74 @@
+/** The node of this user: found, asked, or started for the purpose. */
+import type { NodeAddress } from '@berth/client';
+import { BerthClient } from '@berth/client';
+import { BerthError, isBerthError } from '@berth/wire';
+
+/** Loaded when needed: it is the agent's. */
+const nodeCommands = () => import('@berth/agent/commands');
+
+const EPHEMERAL = ['up', '--output', 'json', '--listen', '127.0.0.1:0', '--ephemeral'];
+
+export class NodeAccess {
+  /** The `berth` program itself. */
+  readonly program: string;
+
+  constructor(program: string) {
+    this.program = program;
+  }
+
+  async dataDir(): Promise<string> {
+    return (await nodeCommands()).dataDirectory();
+  }
+
+  /** The running node, or undefined. */
+  async find(): Promise<{ readonly client: BerthClient; readonly ephemeral: boolean } | undefined> {
+    const { dataDirectory, locateNode } = await nodeCommands();
+    const found = await locateNode(dataDirectory());
+    return (
+      found && { client: new BerthClient({ endpoint: found.node.endpoint, key: found.key }), ephemeral: found.node.ephemeral }
+    );
+  }
+
+  /** A client of the running node. Errors: `node-not-running`. */
+  async client(): Promise<BerthClient> {
+    const found = await this.find();
+    if (found) return found.client;
+    throw await this.#notRunning();
+  }
+
+  /**
+   * A client that finds the node again when it comes back elsewhere. A node that ends by itself is started again when it
+   * dies; with `start`, one is started where none runs. Errors: `node-not-running`; those of a start.
+   */
+  async lastingClient({ start }: { readonly start: boolean }): Promise<BerthClient> {
+    const first = await this.#find();
+    if (!first && !start) throw await this.#notRunning();
+    if (!first) await this.#start();
+    const ours = first?.node.ephemeral ?? true;
+    return new BerthClient(async () => {
+      const found = (await this.#find()) ?? (ours ? await this.#start() : undefined);
+      if (found) return { endpoint: found.node.endpoint, key: found.key } satisfies NodeAddress;
+      throw new BerthError('node-lost', 'the node has gone away');
+    });
+  }
+
+  async #notRunning(): Promise<BerthError> {
+    return new BerthError('node-not-running', `no node runs on ${await this.dataDir()}`);
+  }
+
+  async #find() {
+    const { dataDirectory, locateNode } = await nodeCommands();
+    return locateNode(dataDirectory());
+  }
+
+  /** Undefined when somebody else starts one just now. */
+  async #start() {
+    const { dataDirectory, startDetached } = await nodeCommands();
+    try {
+      await startDetached({ dataDir: dataDirectory(), program: this.program, args: EPHEMERAL });
+    } catch (error) {
+      if (!isBerthError(error) || error.code !== 'data-dir-locked') throw error;
+    }
+    return this.#find();
+  }
+}

@@ -1,0 +1,24 @@
+/** Says what takes so long: a spinner, for a person at a terminal only. */
+import type { Terminal } from './terminal.js';
+
+/** Quick steps show nothing. */
+const SHOWN_AFTER_MS = 300;
+
+/** Shows `text` while `work` is under way. */
+export async function during<T>({ stderr, stderrIsTTY }: Terminal, text: string, work: Promise<T>): Promise<T> {
+  if (!stderrIsTTY) return work;
+  let stop = () => {};
+  const timer = setTimeout(() => {
+    void import('yocto-spinner').then(({ default: spinner }) => {
+      if (timer === undefined) return;
+      const shown = spinner({ text, stream: stderr, handleSignals: false }).start();
+      stop = () => void shown.stop();
+    });
+  }, SHOWN_AFTER_MS);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+    stop();
+  }
+}

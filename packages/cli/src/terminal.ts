@@ -1,0 +1,51 @@
+/** Where a command reads and writes. Standard output carries results only; all else goes to standard error. */
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { styleText } from 'node:util';
+
+export interface Terminal {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** True when a person types, and sees what is written to standard error. */
+  readonly stdinIsTTY: boolean;
+  readonly stderrIsTTY: boolean;
+  readonly colour: boolean;
+  /** Image for sessions that name none. */
+  readonly defaultImage: string;
+}
+
+/** Writes and resolves when there is room for more: the pace of the reader is the pace of the writer. */
+export async function write(stream: Writable, data: string | Uint8Array): Promise<void> {
+  if (!stream.write(data)) await once(stream, 'drain');
+}
+
+export const writeLine = (stream: Writable, line: string): Promise<void> => write(stream, `${line}\n`);
+export const writeJson = (stream: Writable, value: unknown): Promise<void> => writeLine(stream, JSON.stringify(value));
+
+/** A line about the program itself: `berth: text`, on standard error. */
+export async function notice({ stderr, colour }: Terminal, text: string): Promise<void> {
+  await writeLine(
+    stderr,
+    `${colour ? styleText(['red', 'bold'], 'berth:', { validateStream: false }) : 'berth:'} ${oneLine(text)}`,
+  );
+}
+
+/** Control characters, which may come from anywhere, must not steer the terminal. */
+export function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+}
+
+/** Columns, wide enough for their cells, two spaces apart. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
