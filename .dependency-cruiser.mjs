@@ -48,6 +48,9 @@ const anyOf = (names) => `(${names.join('|')})`;
 const TEST_FILES = '\\.test\\.ts$';
 const TEST_CODE = '(\\.test\\.ts$|^packages/[^/]+/(testing|test)/|^test/)';
 
+/** Modules that nobody needs to import. */
+const STARTS = `^packages/[^/]+/src/${anyOf([...ENTRIES, 'main.ts'])}$`;
+
 const packageRules = Object.entries(PACKAGES).map(([name, allowed]) => ({
   name: `package-${name}`,
   comment: `packages/${name} may import ${allowed.join(', ') || 'no other package'}`,
@@ -148,6 +151,13 @@ const rules = [
     severity: 'error',
     from: {},
     to: { couldNotResolve: true },
+  },
+  {
+    name: 'reached',
+    comment: 'no module lives for its tests alone: each is reached from an entry or a main file',
+    severity: 'error',
+    from: { path: STARTS },
+    to: { path: '^packages/[^/]+/src/', pathNot: [TEST_FILES, STARTS], reachable: false },
   },
   {
     name: 'declared',

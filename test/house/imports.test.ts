@@ -42,6 +42,7 @@ const BREAKERS: Record<string, readonly [folder: string, imports: string]> = {
   'no-test-code': ['agent/src', `'../testing/x.js'`],
   'no-circles': ['base/src', `type {} from './circle.js'`],
   resolvable: ['base/src', `'./nowhere.js'`],
+  reached: ['base/src', `'node:path'`],
   declared: ['base/src', `'ws'`],
 };
 
@@ -96,8 +97,10 @@ describe('the lint for imports', () => {
   });
 
   it('reports nothing about files that break no rule', () => {
+    // What only breakers import is not reached, and rightly told so.
+    const others = report.summary.violations.filter(({ rule }) => rule.name !== 'reached');
     const guilty = [...Object.keys(BREAKERS).map(breakerPath), 'packages/base/src/circle.ts'];
-    expect(report.summary.violations.filter(({ from }) => !guilty.includes(from))).toEqual([]);
+    expect(others.filter(({ from }) => !guilty.includes(from))).toEqual([]);
   });
 
   // dependency-cruiser calls a tree clean when it sees none of it. Raise the number as the tree grows.
