@@ -16,7 +16,7 @@ export class CleanupStack {
 
   /** Registers an undo; idempotent undos only. */
   add(name: string, fn: () => Promise<void> | void): void {
-    if (this.#done) this.#undo([{ name, fn }]);
+    if (this.#done) void this.#undo([{ name, fn }]);
     else this.#undos.push({ name, fn });
   }
 
