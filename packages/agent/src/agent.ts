@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OwnedTasks, systemClock, withDeadline } from '@berth/base';
-import { carryCommand, collectCarries, ensureCarry } from '@berth/carry';
+import { carryCommand, collectCarries, ensureCarry, hostsFile } from '@berth/carry';
 import { BerthError, type KernelService } from '@berth/wire';
 import { DockerDriver, type DockerTarget } from './adapters/docker/index.js';
 import { ScratchFiles } from './files/scratch-files.js';
@@ -73,7 +73,11 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
     hooks: [
       imageHook(driver),
       scratchHook(config.scratchRoot, driver),
-      containerHook(driver, owner, { path: carry.path, command: (id, incarnation) => carryCommand(carry, id, incarnation) }),
+      containerHook(driver, owner, {
+        path: carry.path,
+        hostsFile: hostsFile(carry),
+        command: (id, incarnation) => carryCommand(carry, id, incarnation),
+      }),
     ],
     owner,
     clock: systemClock,

@@ -158,7 +158,7 @@ export class World {
       },
     };
     const clock: Clock = { ...systemClock, now: () => this.now };
-    const carry = { path: this.#directory, command: () => ['runner'] };
+    const carry = { path: this.#directory, hostsFile: '/etc/hosts', command: () => ['runner'] };
     const hooks = [imageHook(driver), scratchHook(this.scratchRoot, driver), containerHook(driver, OWNER, carry)];
     const context: KernelContext = {
       driver,
