@@ -5,4 +5,5 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`berth: this is Node.js ${process.versions.node} (old-node). Install Node.js 20.19 or later.`);
   process.exit(78);
 }
-await import('../dist/main.js');
+// No await: a Node before 14.8 would not even read it at the top of a module.
+import('../dist/main.js');

@@ -8,9 +8,6 @@ export async function report(thrown: unknown, terminal: Terminal, json: boolean)
   if (thrown instanceof Interrupted) return thrown.exitCode;
   const error = toBerthError(thrown);
   if (json) await writeJson(terminal.stdout, { error });
-  await notice(
-    terminal,
-    `${error.message.replace(/[.?]$/, (end) => (end === '?' ? end : ''))}${error.message.endsWith('?') ? '' : '.'} ${error.fix}`,
-  );
+  await notice(terminal, `${error.message}${/[.?]$/.test(error.message) ? '' : '.'} ${error.fix}`);
   return error.exitCode;
 }

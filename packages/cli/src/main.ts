@@ -1,5 +1,6 @@
 /** The program: the only file here that knows the process. */
 import { fileURLToPath } from 'node:url';
+import { ERRORS } from '@berth/wire';
 import { runCli } from './cli.js';
 import { Interrupted, Interrupts, type InterruptSignal } from './interrupts.js';
 import { NodeAccess } from './node/access.js';
@@ -23,6 +24,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] satisfies InterruptSignal[]
 stdout.on('error', () => interrupts.signal('SIGPIPE'));
 stderr.on('error', () => interrupts.signal('SIGPIPE'));
 
+// Stands when nothing is left to wait for and yet there is no end: that is a defect, and must not look like success.
+process.exitCode = ERRORS.internal.exit;
 const program = fileURLToPath(new URL('../bin/berth.js', import.meta.url));
 const code = await runCli(process.argv.slice(2), { terminal, interrupts, nodes: new NodeAccess(program) });
 for (const stream of [stdout, stderr]) await new Promise((flushed) => stream.write('', flushed));

@@ -39,10 +39,16 @@ export interface NodeFile {
   readonly ephemeral: boolean;
 }
 
-/** Makes the directory (0700). Errors: `state-unwritable`. */
-export async function makeDataDirectory({ root }: DataLayout): Promise<void> {
+/**
+ * Makes the directory (0700). Resolves with its undo, for a start that fails: it removes what was made here, and nothing that
+ * was there before. Errors: `state-unwritable`.
+ */
+export async function makeDataDirectory({ root }: DataLayout): Promise<() => Promise<void>> {
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    const made = await mkdir(root, { recursive: true, mode: 0o700 });
+    return async () => {
+      if (made !== undefined) await rm(made, { recursive: true, force: true });
+    };
   } catch (error) {
     throw unwritable(root, error);
   }

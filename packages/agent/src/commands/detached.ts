@@ -1,28 +1,28 @@
 /** A node in a process of its own that outlives its starter. */
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
-import { sleep } from '@berth/base';
-import { BerthError, errorFromBody, type ErrorBody } from '@berth/wire';
+import { setTimeout as wait } from 'node:timers/promises';
+import { BerthError, errorFromBody } from '@berth/wire';
 import { dataLayout, makeDataDirectory, readNodeFile, type NodeFile } from './data-directory.js';
 
 export interface DetachedOptions {
   readonly dataDir: string;
-  /** The `berth` program, and the arguments that make it a node in the foreground. */
+  /** The `berth` program, and the arguments that make it a node in the foreground, with `-o json`. */
   readonly program: string;
   readonly args: readonly string[];
 }
 
 const START_MS = 60_000;
 const LOOK_MS = 20;
-/** Marks the last line of a node that could not start, for its starter to read from the log. */
-export const FAILURE_MARK = 'berth-start-failed ';
+/** How `berth ... -o json` tells a failure; the last such line of the log says why the start failed. */
+const FAILURE = '{"error":';
 
 /**
  * Starts it and resolves when it has written down where it serves. When it fails, its own error is thrown.
  */
 export async function startDetached({ dataDir, program, args }: DetachedOptions): Promise<NodeFile> {
   const layout = dataLayout(dataDir);
-  await makeDataDirectory(layout);
+  const unmake = await makeDataDirectory(layout);
   const log = await open(layout.log, 'a', 0o600).catch((error: NodeJS.ErrnoException) => {
     throw new BerthError('state-unwritable', `${layout.log} cannot be written: ${error.message}`, { cause: error });
   });
@@ -32,12 +32,19 @@ export async function startDetached({ dataDir, program, args }: DetachedOptions)
     let ended = false;
     child.once('exit', () => (ended = true));
     child.once('error', () => (ended = true));
-    child.unref();
     for (let waited = 0; waited < START_MS; waited += LOOK_MS) {
       const node = await readNodeFile(layout);
-      if (node?.pid === child.pid && node !== undefined) return node;
-      if (ended) throw await failureOf(layout.log, before);
-      await sleep(LOOK_MS);
+      if (node !== undefined && node.pid === child.pid) {
+        child.unref();
+        return node;
+      }
+      if (ended) {
+        const failure = await failureOf(layout.log, before);
+        await unmake();
+        throw failure;
+      }
+      // A timer that keeps this program alive, unlike those of a daemon.
+      await wait(LOOK_MS);
     }
     child.kill('SIGTERM');
     throw new BerthError('timeout', `the node did not start within ${START_MS / 1000} s`, { fix: `Its log is ${layout.log}.` });
@@ -55,8 +62,8 @@ async function failureOf(log: string, from: number): Promise<BerthError> {
     const line = buffer
       .toString()
       .split('\n')
-      .findLast((text) => text.startsWith(FAILURE_MARK));
-    if (line) return errorFromBody(JSON.parse(line.slice(FAILURE_MARK.length)) as ErrorBody);
+      .findLast((text) => text.startsWith(FAILURE));
+    if (line !== undefined) return errorFromBody((JSON.parse(line) as { error: unknown }).error);
     return new BerthError('internal', 'the node ended while it started', { fix: `Its log is ${log}.` });
   } finally {
     await handle.close();

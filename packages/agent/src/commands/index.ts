@@ -1,7 +1,8 @@
 /** The node's own commands. Light to load: what makes an agent is imported only when one is started. */
 export { dataDirectory, readSettings, parseListen, type NodeSettings } from '../config/settings.js';
 export { dataLayout, type DataLayout, type NodeFile } from './data-directory.js';
-export { FAILURE_MARK, startDetached, type DetachedOptions } from './detached.js';
+export { startDetached, type DetachedOptions } from './detached.js';
 export { locateNode, type Located } from './locate.js';
+export { isLocked } from './lock.js';
 export { serve } from './serve.js';
 export { VERSION } from './version.js';

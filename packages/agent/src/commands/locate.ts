@@ -1,6 +1,6 @@
 /** Finding the node of a data directory. */
-import { readFile } from 'node:fs/promises';
 import { dataLayout, readKey, readNodeFile, type NodeFile } from './data-directory.js';
+import { isLocked } from './lock.js';
 
 export interface Located {
   readonly node: NodeFile;
@@ -11,13 +11,7 @@ export interface Located {
 export async function locateNode(dataDir: string): Promise<Located | undefined> {
   const layout = dataLayout(dataDir);
   const node = await readNodeFile(layout);
-  if (!node || !(await isAlive(node.pid))) return undefined;
+  if (!node || !(await isLocked(layout.root))) return undefined;
   const key = await readKey(layout.keyFile);
   return key === undefined ? undefined : { node, key };
-}
-
-/** A process of that number runs Node; the number may have been given to somebody else since. */
-async function isAlive(pid: number): Promise<boolean> {
-  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return line.includes('berth');
 }

@@ -39,13 +39,15 @@ const STOP_PATIENCE_MS = 4000;
 export async function up({ settings, listen, ephemeral, parts }: UpOptions): Promise<RunningNode> {
   const address = parseListen(listen);
   const layout = dataLayout(settings.dataDir);
-  await makeDataDirectory(layout);
+  const unmake = await makeDataDirectory(layout);
   const lock = await lockDirectory(layout.root);
   const logger = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   let finish!: () => void;
   const stopped = new Promise<void>((resolve) => (finish = resolve));
   let stopping: Promise<void> | undefined;
   try {
+    // Of an earlier life that ended without a stop: it must not lead anybody to a wrong endpoint.
+    await removeNodeFile(layout);
     const key = await takeKey(layout);
     const agent = await startAgent(
       {
@@ -110,6 +112,7 @@ export async function up({ settings, listen, ephemeral, parts }: UpOptions): Pro
     return { view, stop, stopped };
   } catch (error) {
     lock.release();
+    await unmake();
     throw error;
   }
 }

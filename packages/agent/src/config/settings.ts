@@ -1,7 +1,7 @@
 /** Settings of a node and where each comes from. The only place of the agent that reads the environment. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { BerthError } from '@berth/wire';
 import type { DockerTarget } from '../adapters/docker/index.js';
 
@@ -36,13 +36,13 @@ export function dataDirectory(env: Environment = process.env): string {
   return join(data && isAbsolute(data) ? data : join(homedir(), '.local', 'share'), 'berth');
 }
 
+/** Changes nothing: asking where a node would be must not make its directory. */
 function canMake(path: string): boolean {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.W_OK);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && path !== '/' && canMake(dirname(path));
   }
 }
 

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { BerthError } from '@berth/wire';
 import type { Command } from '../command.js';
-import { COMMON_OPTIONS, optionNames, type OptionTable, type Parsed } from './option.js';
+import { COMMON_OPTIONS, optionNames, type OptionSpec, type OptionTable, type Parsed } from './option.js';
 import { didYouMean } from './suggest.js';
 
 /** Errors: `bad-usage`. */
@@ -33,7 +33,7 @@ export function usage(command: Pick<Command, 'name'>, message: string): BerthErr
 
 /** Index of `--`, or with `passThrough` of the first word; the length of `args` when there is neither. */
 function restBegins(args: readonly string[], options: OptionTable, passThrough: boolean): number {
-  const byName = new Map(
+  const byName = new Map<string, OptionSpec>(
     Object.entries(options).flatMap(([name, spec]) => [[`--${name}`, spec] as const, [`-${spec.short}`, spec] as const]),
   );
   for (let i = 0; i < args.length; i++) {

@@ -25,7 +25,7 @@ export const down = defineCommand({
     await during(
       terminal,
       'stopping the node',
-      untilGone(async () => (await nodes.find()) === undefined),
+      untilGone(async () => !(await nodes.isAlive())),
     );
     if (json) await writeJson(terminal.stdout, { stopped: true, pid });
     else await writeLine(terminal.stdout, 'the node has stopped');

@@ -15,14 +15,14 @@ export const status = defineCommand({
   words: { min: 0, max: 0 },
   examples: [['status -o json', 'running, pid, endpoint, driver, dataDir and more']],
   async run(_call, { terminal: { stdout }, json, nodes }) {
-    const found = await nodes.find();
-    if (!found) {
+    const client = await nodes.find();
+    if (!client) {
       const dataDir = await nodes.dataDir();
       if (json) await writeJson(stdout, { running: false, dataDir });
       else await writeLine(stdout, `no node runs on ${dataDir}. ${NOT_RUNNING.fix}`);
       return NOT_RUNNING.exit;
     }
-    const view = await found.client.node();
+    const view = await client.node();
     if (json) await writeJson(stdout, view);
     else {
       const driver = view.driverState === 'ok' ? view.driver : `${view.driver}, ${view.driverState}: ${view.driverDetail}`;

@@ -20,19 +20,22 @@ export class NodeAccess {
     return (await nodeCommands()).dataDirectory();
   }
 
-  /** The running node, or undefined. */
-  async find(): Promise<{ readonly client: BerthClient; readonly ephemeral: boolean } | undefined> {
-    const { dataDirectory, locateNode } = await nodeCommands();
-    const found = await locateNode(dataDirectory());
-    return (
-      found && { client: new BerthClient({ endpoint: found.node.endpoint, key: found.key }), ephemeral: found.node.ephemeral }
-    );
+  /** True until the node has let go of its data directory. */
+  async isAlive(): Promise<boolean> {
+    const { dataDirectory, isLocked } = await nodeCommands();
+    return isLocked(dataDirectory());
+  }
+
+  /** A client of the running node, or undefined. */
+  async find(): Promise<BerthClient | undefined> {
+    const found = await this.#find();
+    return found && new BerthClient({ endpoint: found.node.endpoint, key: found.key });
   }
 
   /** A client of the running node. Errors: `node-not-running`. */
   async client(): Promise<BerthClient> {
     const found = await this.find();
-    if (found) return found.client;
+    if (found) return found;
     throw await this.#notRunning();
   }
 
