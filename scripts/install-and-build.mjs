@@ -1,6 +1,6 @@
 // What a fresh clone needs before anything of it can run.
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,11 +41,20 @@ function readHidden(file) {
   return content;
 }
 
-/** npm notes what it installed; a lock file newer than that note means another set of packages. */
+/** npm notes what it installed. Compared by content: the times of both files change with every checkout and every npm. */
 function isInstalled() {
-  const note = `${ROOT}node_modules/.package-lock.json`;
-  return existsSync(note) && statSync(note).mtimeMs >= statSync(`${ROOT}package-lock.json`).mtimeMs;
+  const note = join(ROOT, 'node_modules/.package-lock.json');
+  if (!existsSync(note)) return false;
+  const installed = packagesOf(note);
+  return Object.entries(packagesOf(join(ROOT, 'package-lock.json')))
+    .filter(([path]) => path.includes('node_modules/'))
+    .every(([path, { optional, devOptional, version, integrity }]) => {
+      const found = installed[path];
+      return found ? found.version === version && found.integrity === integrity : Boolean(optional || devOptional);
+    });
 }
+
+const packagesOf = (path) => JSON.parse(readFileSync(path, 'utf8')).packages;
 
 /** Installs what the lock file names, when that was not done yet, and builds. */
 export async function installAndBuild({ stop, quiet }) {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../install-and-build.mjs';
 
+/** Exit code of the error `node-not-running`. Wire, which has it, may not be built yet. */
+const NOT_RUNNING = 69;
 const BERTH = join(ROOT, 'packages/cli/bin/berth.js');
 
 /** A node with a data directory of its own, started and stopped as a user would: through the command line. */
@@ -32,7 +34,9 @@ export class TemporaryNode {
 
   /** Stops it with its sessions, and removes its data directory. */
   async remove() {
-    await this.#berth(['down', '--terminate']).catch((error) => process.stderr.write(`quickstart: ${error.message}\n`));
+    await this.#berth(['down', '--terminate']).catch((error) => {
+      if (error.exitCode !== NOT_RUNNING) process.stderr.write(`quickstart: ${error.message}\n`);
+    });
     await makeWritable(this.#dataDir);
     await rm(this.#dataDir, { recursive: true, force: true });
   }
