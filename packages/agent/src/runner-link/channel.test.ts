@@ -96,6 +96,11 @@ describe('a stream', () => {
     expect(await readRecords(await channel.attach(RUN, { from: 9 }))).toEqual(every.slice(4));
   });
 
+  it('that begins beyond the end of the run ends at once', async () => {
+    runner.script.runs = { [RUN]: every };
+    expect(await readRecords(await channel.attach(RUN, { from: 11 }))).toEqual([]);
+  });
+
   it('never ends a batch within a split record', async () => {
     const large = Uint8Array.from(Buffer.alloc(3 * MAX_FRAME_PAYLOAD + 7, 'abc'));
     runner.script.runs = { [RUN]: printing(['before', large, 'after']) };

@@ -97,7 +97,10 @@ export class SocketChannel implements RunnerChannel {
     // Before the request: records may arrive in the same chunk as the reply.
     this.#streams.set(channel, stream);
     try {
-      await this.call('subscribe', { channel, run, from: options.from, window: options.windowBytes ?? WINDOW_BYTES });
+      const { from, windowBytes = WINDOW_BYTES } = options;
+      const view = await this.call('subscribe', { channel, run, from, window: windowBytes });
+      // The runner ends a channel with the last record; who has that one already would wait for ever.
+      if (view.finished !== null && from > view.highest) stream.close();
     } catch (error) {
       // Also tells the runner: a subscription whose answer came too late must not hold up the run.
       stream.close();
