@@ -6,17 +6,23 @@
 # As -c, error messages begin with `bash: line N`, not with a path of ours.
 if [[ -z ${BASH_EXECUTION_STRING-} ]]; then exec "$BASH" -c "$(<"${BASH_SOURCE[0]}")" bash; fi
 
-# In an heir, the link comes on 0 and 1 and the run's output on 3: bash would mark higher duplicates close-on-exec.
+# An heir (see __berth_succeed) finds the link on 0 and 1 and the run's output on 99: what bash duplicates to higher numbers
+# would be closed by exec.
 __berth_heir=${1-}
 shift $#
-if [[ $__berth_heir ]]; then exec 6>&3 3>&1 4<&0 0</dev/null 1>&6 6>&-; fi
+if [[ $__berth_heir ]]; then exec 97>&1 96<&0 1>&99 0</dev/null 99>&-; else exec 97>&3 96<&4 3>&- 4<&-; fi
 
-# The copies that bash keeps of redirected descriptors are close-on-exec, and so are duplicates of these: the one way in bash
-# to keep children from the link. 10 and 11 are the lowest numbers it may take for them.
-{ exec {__berth_out}>&10 {__berth_in}<&11; } 3>&- 4<&-
-exec 3>&- 4<&-
+# Copies that bash keeps of redirected descriptors are close-on-exec, and so are duplicates of such copies: the one way in bash
+# to keep children from the link. It takes the lowest free numbers from 10.
+__berth_free=()
+for ((__berth_fd = 10; ${#__berth_free[@]} < 2; __berth_fd++)); do
+  [[ -L /proc/self/fd/$__berth_fd ]] || __berth_free+=("$__berth_fd")
+done
+{ exec {__berth_out}>&"${__berth_free[0]}" {__berth_in}<&"${__berth_free[1]}"; } 97>&- 96<&-
+exec 97>&- 96<&-
 
-__berth_run= __berth_early= __berth_options= __berth_exit_action= __berth_int_action=-
+__berth_run= __berth_early= __berth_options= __berth_exit_action= __berth_int_action=
+__berth_interrupted=false
 
 # Sets the array __berth_fields to the keys and values of the JSON object $1: strings decoded, numbers as they are.
 # Once \\ and \" are out of the way, each quote left begins or ends a string.
@@ -136,6 +142,112 @@ read() {
   builtin read "${__berth_kept[@]}" "$@" < <(printf %s "$__berth_text")
 }
 
+# What SIGINT does in a run: the user's action, or the end of the run.
+__berth_arm() { builtin trap -- "${__berth_int_action:-__berth_interrupted=true; builtin exit 130}" INT; }
+
+# What SIGINT does between runs: nothing, unless the next one is on its way.
+__berth_disarm() { builtin trap 'if builtin read -t 0 -u "$__berth_in"; then __berth_early=1; fi' INT; }
+
+# What an heir needs to go on as this shell, as code.
+__berth_state() {
+  local __berth_name
+  while IFS= builtin read -r __berth_name; do
+    case $__berth_name in
+      __berth_name | __berth_heir | __berth_in | __berth_out | __berth_f* | _ | BASH_* | BASHOPTS | BASHPID | COMP_* | DIRSTACK | EPOCH* | \
+        EUID | FUNCNAME | GROUPS | LINENO | PIPESTATUS | PPID | RANDOM | SECONDS | SHELLOPTS | SHLVL | SRANDOM | UID) ;;
+      *) declare -p "$__berth_name" ;;
+    esac
+  done < <(compgen -v)
+  unset -f trap
+  declare -f
+  declare -Fx
+  shopt -p
+  alias -p
+  builtin trap -p
+  printf 'set --'
+  (($# == 0)) || printf ' %q' "$@"
+  printf '\n'
+}
+
+# The shell ends within a run, with __berth_last: an heir goes on. $@: the shell's own.
+__berth_succeed() {
+  exec "$BASH" -c "$BASH_EXECUTION_STRING" bash "$__berth_last" 98<<<"$(__berth_state "$@")" 99>&1 0<&"$__berth_in" 1>&"$__berth_out"
+}
+
+# Puts away the user's options that would get in our way; the next run begins with them again.
+__berth_rest() {
+  __berth_options=${-//[!aefuvx]/}
+  set +aefuvx
+}
+
+# Reports the end of a run, if there is one: $1 is its code.
+__berth_finish() {
+  __berth_disarm
+  [[ $__berth_run ]] || return 0
+  __berth_last=$1
+  __berth_encode "$__berth_run"
+  __berth_tell "{\"op\":\"done\",\"id\":$__berth_json,\"exitCode\":$1,\"interrupted\":$__berth_interrupted}"
+  __berth_run= __berth_interrupted=false
+}
+
+# Sets $? to what the last run left there. A run that `break` ends says nothing else, so it ends with 0.
+__berth_status() {
+  local last=$__berth_last
+  __berth_last=0
+  return "$last"
+}
+
+# Waits for code to run, in __berth_code. False when the runner is gone.
+__berth_next() {
+  __berth_early=
+  while __berth_receive; do
+    __berth_field op
+    case $__berth_value in
+      run)
+        __berth_field id
+        __berth_run=$__berth_value
+        __berth_field code
+        __berth_code=$__berth_value
+        return
+        ;;
+      complete) __berth_complete ;;
+    esac
+  done
+  return 1
+}
+
+# Names that may stand where the last word before the cursor stands.
+__berth_complete() {
+  local id code cursor word match list= LC_ALL=C.UTF-8
+  local -A seen=()
+  __berth_field id; id=$__berth_value
+  __berth_field cursor; cursor=$__berth_value
+  __berth_field code; code=${__berth_value:0:cursor}
+  word=${code##*[[:space:]\;\|\&\(\)\<\>=\`\"\']}
+  while IFS= builtin read -r match; do
+    [[ $match != __berth_* && ! ${seen[_$match]-} ]] || continue
+    seen[_$match]=1
+    __berth_encode "$match"
+    list+=${list:+,}$__berth_json
+  done < <(
+    case $word in
+      *\$*) compgen -v -P "${word%\$*}$" -- "${word##*\$}" ;;
+      */*) compgen -f -- "$word" ;;
+      *) compgen -c -- "$word"; compgen -f -- "$word" ;;
+    esac
+  )
+  __berth_encode "$id"
+  __berth_tell "{\"op\":\"matches\",\"id\":$__berth_json,\"matches\":[$list]}"
+}
+
+__berth_last=0
+if [[ $__berth_heir ]]; then
+  . /dev/fd/98 2>/dev/null # before `trap` is ours: the state has plain ones
+  exec 98<&-
+else
+  __berth_disarm
+  __berth_tell "{\"op\":\"ready\",\"version\":\"bash ${BASH_VERSION%%[^0-9.]*}\"}"
+fi
 # EXIT and INT are ours in the session's shell; there, the user's actions are kept for their time.
 trap() {
   local __berth_action __berth_signal
@@ -150,51 +262,30 @@ trap() {
     case $__berth_signal in
       EXIT | exit | 0) __berth_exit_action=${__berth_action#-} ;;
       INT | SIGINT | int | sigint | 2)
-        __berth_int_action=$__berth_action
-        builtin trap -- "$__berth_action" INT
+        __berth_int_action=${__berth_action#-}
+        __berth_arm
         ;;
       *) builtin trap -- "$__berth_action" "$__berth_signal" ;;
     esac
   done
 }
 
-# What an heir needs to go on as this shell, as code.
-__berth_state() {
-  local __berth_name
-  for __berth_name in $(compgen -v); do
-    case $__berth_name in
-      __berth_name | __berth_fields | __berth_heir | __berth_in | __berth_out | __berth_state | _ | BASH_* | BASHOPTS | BASHPID | COMP_* | DIRSTACK | EPOCH* | EUID | FUNCNAME | GROUPS | LINENO | \
-        PIPESTATUS | PPID | RANDOM | SECONDS | SHELLOPTS | SHLVL | SRANDOM | UID) ;;
-      *) declare -p "$__berth_name" ;;
-    esac
+builtin trap '{ __berth_last=$?; __berth_rest; } 2>/dev/null; __berth_succeed "$@"' EXIT
+if [[ $__berth_heir ]]; then
+  __berth_arm
+  __berth_code=$__berth_exit_action __berth_exit_action=
+  eval "$__berth_code"
+  __berth_finish "$__berth_heir"
+fi
+
+# At the top level, so that `declare` in user code is global. Two loops, because `break` and `continue` in user code act on
+# these: they end the run.
+while :; do
+  while :; do
+    { __berth_finish "$__berth_last"; __berth_next || { builtin trap - EXIT; builtin exit; }; __berth_arm; } 2>/dev/null
+    if [[ $__berth_early ]]; then __berth_early= && kill -INT $$; fi
+    LINENO=1; __berth_status
+    eval "${__berth_options:+set -$__berth_options; }$__berth_code"
+    { __berth_last=$?; __berth_rest; } 2>/dev/null
   done
-  declare -f
-  declare -Fx
-  shopt -p
-  alias -p
-  builtin trap -p
-  printf 'set --'
-  (($# == 0)) || printf ' %q' "$@"
-  printf '\n'
-}
-
-# Called when the shell ends within a run: $1 is the code.
-__berth_succeed() {
-  __berth_status=$1 __berth_options=$-
-  set +aefuvx
-  shift
-  builtin trap '' INT
-  builtin trap - EXIT
-  exec "$BASH" -c "$BASH_EXECUTION_STRING" bash --heir 5<<<"$(__berth_state "$@")" 3>&1 0<&"$__berth_in" 1>&"$__berth_out"
-}
-
-# Ends the run, if there is one: $1 is the code.
-__berth_finish() {
-  local interrupted=false
-  [[ $__berth_run ]] || return 0
-  (($1 != 130)) || interrupted=true
-  __berth_encode "$__berth_run"
-  __berth_run=
-  __berth_tell "{\"op\":\"done\",\"id\":$__berth_json,\"exitCode\":$1,\"interrupted\":$interrupted}"
-}
-
+done
