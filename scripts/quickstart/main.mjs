@@ -1,8 +1,7 @@
-// The order of events. Everything that a session does goes through the public client only.
+// Builds, then shows. The exit code says whether everything went as told.
 import { StepFailed, installAndBuild } from '../install-and-build.mjs';
 import { signalExit, stopSignal } from '../run-command.mjs';
-import { keepImages } from './docker-images.mjs';
-import { TemporaryNode } from './temporary-node.mjs';
+import { tour } from './tour.mjs';
 
 const say = (line = '') => process.stdout.write(`${line}\n`);
 
@@ -11,28 +10,12 @@ export async function main() {
   const stop = stopSignal();
   try {
     await installAndBuild({ stop, quiet: true });
-    await onTemporaryNode(stop);
+    await tour({ say, stop });
     say('\nAll of it is gone again: session, node, data directory. `npx berth help` goes on from here.');
   } catch (error) {
     if (stop.aborted) process.stderr.write('quickstart: stopped; nothing is left behind\n');
     else if (!(error instanceof StepFailed)) process.stderr.write(`quickstart: ${describe(error)}\n`);
     process.exitCode = stop.aborted ? signalExit(stop.reason) : exitCodeOf(error);
-  }
-}
-
-/** A node of its own in a temporary directory, for as long as the story takes. */
-async function onTemporaryNode(stop) {
-  const images = await keepImages();
-  const node = await TemporaryNode.create();
-  try {
-    say('== start a node in a temporary directory');
-    const client = await node.start(stop);
-    // Only now, since it needs what the build made.
-    const { tellStory } = await import('./story.mjs');
-    await tellStory({ client, image: process.env.BERTH_IMAGE || images.withPython || 'host', say, stop });
-  } finally {
-    await node.remove();
-    await images.removeNew();
   }
 }
 
