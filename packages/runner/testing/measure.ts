@@ -30,7 +30,9 @@ async function measure(name: string, fifos: number, reader: 'quick' | 'hash' | '
   try {
     const agent = await harness.agent();
     await agent.call('start', { run: { mode: 'batch', runId: 'warm' as RunId, argv: ['true'] } });
-    await (await agent.subscribe('warm')).ended;
+    await (
+      await agent.subscribe('warm')
+    ).ended;
     await new Promise((resolve) => setTimeout(resolve, 500));
     const rest = privateKiB(harness.pid);
     const begun = performance.now();

@@ -4,7 +4,7 @@ import { RECORD_TYPES, type RetentionLimits } from '@berth/wire';
 import type { Block } from './block.js';
 import { DroppedPrefix } from './dropped.js';
 import { Entries, type Entry } from './entries.js';
-import { nextBlockSize, type MemoryHolder, type SharedMemory } from './memory.js';
+import type { MemoryHolder, SharedMemory } from './memory.js';
 import { middleOf, place } from './policy.js';
 import type { Spill } from './spill.js';
 
@@ -150,11 +150,13 @@ export class RetentionLog implements MemoryHolder {
 
   /** Something changed that decides whether the writer must wait. */
   reconsider(): void {
-    const was = this.#full;
     // A block that was taken although there was no room is no invitation to fill it.
     const fits = this.#continues(1) && (this.#onDisk || !this.#options.memory.overdrawn);
-    this.#full = !fits && this.#placement(nextBlockSize(this.#blockSize)) === 'block';
-    if (!this.#full) {
+    // Asking for memory can make room, and so bring us here again: only what stands after that counts.
+    const full = !fits && this.#placement(this.#options.memory.nextSize(this.#blockSize)) === 'block';
+    const roomCame = this.#full && !full;
+    this.#full = full;
+    if (!full) {
       this.#patience?.cancel();
       this.#patience = undefined;
     } else if (this.#readers.size > 0 && !this.#lagging) {
@@ -164,7 +166,7 @@ export class RetentionLog implements MemoryHolder {
         this.reconsider();
       });
     }
-    if (was && !this.#full) this.onRoom();
+    if (roomCame) this.onRoom();
   }
 
   dropDelivered(): void {
@@ -193,27 +195,28 @@ export class RetentionLog implements MemoryHolder {
     const last = this.#entries.last;
     if (!last || last.type !== type || last.last <= this.#sealed || last.block !== this.#current) return 0;
     const count = Math.min(data.length, JOINED_BYTES - last.length);
-    if (count <= 0) return 0;
-    const taken = this.#put(data, count, false);
+    if (count <= 0 || !this.#continues(1)) return 0;
+    const taken = this.#put(data, count);
     this.#entries.extendLast(taken);
     return taken;
   }
 
-  /** Begins a record with up to `count` bytes of `data`, all of them if it must stay whole; bytes taken, 0 to try again. */
+  /** Begins a record with up to `count` bytes of `data`, all of them if it must stay `whole`; bytes taken, 0 to try again. */
   #begin(type: number, data: Uint8Array, count: number, whole = false): number {
-    if (!this.#continues(whole ? count : 1)) this.#open(whole ? count : 1);
+    const least = whole ? count : 1;
+    if (!this.#continues(least)) this.#open(least);
     const block = this.#current!;
     const offset = block.used;
-    const length = this.#put(data, count, whole);
+    const length = this.#put(data, count);
     if (length === 0) return 0;
     this.#highest++;
     this.#entries.push({ seq: this.#highest, last: this.#highest, type, length, block, offset });
     return length;
   }
 
-  #put(data: Uint8Array, count: number, whole: boolean): number {
-    const block = this.#current;
-    if (!block || !this.#continues(whole ? count : 1)) return 0;
+  /** Appends up to `count` bytes to the current block; 0 when its disk refuses, and the block is closed. */
+  #put(data: Uint8Array, count: number): number {
+    const block = this.#current!;
     const part = data.subarray(0, Math.min(count, block.size - block.used));
     if (block.append(part)) return part.length;
     this.#close();
@@ -231,7 +234,7 @@ export class RetentionLog implements MemoryHolder {
   /** Closes the current block and opens one with room for `bytes`. */
   #open(bytes: number): void {
     this.#close();
-    const size = Math.max(bytes, nextBlockSize(this.#blockSize));
+    const size = Math.max(bytes, this.#options.memory.nextSize(this.#blockSize));
     let where = this.#placement(size, bytes);
     if (where === 'elide') {
       this.#elide();

@@ -1,21 +1,26 @@
 /** The memory that all runs share for their output. */
+import type { Clock, Timer } from '@berth/base';
 import { References, type Block } from './block.js';
 
 const LARGEST = 256 * 1024;
 const SMALLEST = 4 * 1024;
-/** Free blocks of the largest size that are kept: what flows through quickly shall not become work for the garbage collector. */
-const POOLED = 32;
+/** So long free blocks are kept: what flows through quickly shall not become garbage, which is collected too late. */
+const KEEP_MS = 2000;
 
 /** Hands out blocks within a budget. Who holds memory that nobody waits for any more is asked to give it up first. */
 export class SharedMemory {
   readonly #limit: number;
   #used = 0;
-  readonly #pool: Uint8Array[] = [];
+  readonly #clock: Clock;
+  /** Free blocks of the largest size. */
+  #pool: Uint8Array[] = [];
+  #emptying: Timer | undefined;
   readonly #holders = new Set<MemoryHolder>();
 
   /** `limit` in bytes. */
-  constructor(limit: number) {
+  constructor(limit: number, clock: Clock) {
     this.#limit = limit;
+    this.#clock = clock;
   }
 
   get used(): number {
@@ -35,6 +40,11 @@ export class SharedMemory {
     this.#holders.delete(holder);
   }
 
+  /** Size of the block after one of `previous` bytes: small for runs that say little, growing for those that say much. */
+  nextSize(previous: number): number {
+    return Math.max(SMALLEST, Math.min(LARGEST, previous * 4, this.#limit / 8));
+  }
+
   /** True when a block of `size` bytes can be had. */
   hasRoom(size: number): boolean {
     if (this.#used + size <= this.#limit) return true;
@@ -51,8 +61,17 @@ export class SharedMemory {
     const bytes = (size === LARGEST && this.#pool.pop()) || new Uint8Array(size);
     return new MemoryBlock(bytes, () => {
       this.#used -= size;
-      if (size === LARGEST && this.#pool.length < POOLED) this.#pool.push(bytes);
+      if (size === LARGEST) this.#keep(bytes);
       for (const holder of this.#holders) holder.roomMade();
+    });
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if ((this.#pool.length + 1) * LARGEST > this.#limit) return;
+    this.#pool.push(bytes);
+    this.#emptying ??= this.#clock.after(KEEP_MS, () => {
+      this.#emptying = undefined;
+      this.#pool = [];
     });
   }
 }
@@ -64,9 +83,6 @@ export interface MemoryHolder {
   /** Somebody gave memory back. */
   roomMade(): void;
 }
-
-/** Size of the block after one of `previous` bytes: small for runs that say little, growing for those that say much. */
-export const nextBlockSize = (previous: number): number => Math.min(LARGEST, Math.max(SMALLEST, previous * 4));
 
 class MemoryBlock implements Block {
   readonly #bytes: Uint8Array;

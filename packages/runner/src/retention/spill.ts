@@ -43,7 +43,7 @@ export class FileSpill implements Spill {
     const path = join(this.#directory, `spill-${process.pid}-${nextFile++}`);
     try {
       const fd = openSync(path, 'wx+', 0o600);
-      return new FileBlock(fd, Math.max(bytes, FILE_BYTES), {
+      return new FileBlock(fd, Math.max(bytes, Math.min(FILE_BYTES, this.#limit / 16)), {
         written: (count) => (this.#used += count),
         refused: () => (this.#refused = true),
         freed: (count) => {

@@ -39,7 +39,7 @@ export function makeGround({ places, spec, clock, agentConnected, init }: Ground
     spec,
     clock,
     agentConnected,
-    memory: new SharedMemory(spec.retention.memoryBytes),
+    memory: new SharedMemory(spec.retention.memoryBytes, clock),
     fifos: new FifoPool(places.run, spec.fifos),
     orphans: () => (init === undefined ? [] : descendantsOf(readProcesses(), init, process.pid)),
     killUser: () => killUser(places, spec),
