@@ -35,7 +35,7 @@ await runner.start();
 
 /** The parent, if it is an init of this kernel's own. Outside of a kernel, pid 1 has children that are not ours. */
 function ownInit(): number | undefined {
-  const name = readFileSync(`/proc/${process.ppid}/comm`, 'latin1').trim();
-  const isInit = name === 'tini' || name === 'docker-init';
-  return isInit && (process.ppid !== 1 || root === '') ? process.ppid : undefined;
+  if (root === '') return process.ppid === 1 ? 1 : undefined;
+  const name = readFileSync(`/proc/${process.ppid}/comm`, 'latin1');
+  return process.ppid !== 1 && /^(tini|docker-init)/.test(name) ? process.ppid : undefined;
 }
