@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
+import { Interrupted } from './interrupts.js';
 
 export interface Terminal {
   readonly stdin: Readable;
@@ -15,9 +16,15 @@ export interface Terminal {
   readonly defaultImage: string;
 }
 
-/** Writes and resolves when there is room for more: the pace of the reader is the pace of the writer. */
+/**
+ * Writes and resolves when there is room for more: the pace of the reader is the pace of the writer. Rejects with
+ * {@link Interrupted} when the reader is gone.
+ */
 export async function write(stream: Writable, data: string | Uint8Array): Promise<void> {
-  if (!stream.write(data)) await once(stream, 'drain');
+  if (stream.write(data)) return;
+  await once(stream, 'drain').catch(() => {
+    throw new Interrupted('SIGPIPE');
+  });
 }
 
 export const writeLine = (stream: Writable, line: string): Promise<void> => write(stream, `${line}\n`);

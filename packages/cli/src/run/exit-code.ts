@@ -18,9 +18,9 @@ const TOLD: Partial<Record<FinishReason, string>> = {
 };
 
 /** A line for a person, or undefined when there is nothing to add. */
-export function endNotice({ reason, detail, stateLost }: Finished): string | undefined {
+export function endNotice({ reason, detail, stateLost }: Pick<Finished, 'reason' | 'detail' | 'stateLost'>): string | undefined {
   const told = TOLD[reason];
-  const parts = [told && detail ? `${told}: ${detail}` : told, stateLost ? 'the variables of the session are lost' : undefined];
+  const parts = [told && (detail || told), stateLost ? 'the variables of the session are lost' : undefined];
   const text = parts.filter((part) => part !== undefined).join('; ');
   return text === '' ? undefined : text;
 }

@@ -23,9 +23,23 @@ export function fileRoutes(service: KernelService): FastifyPluginAsync {
     });
     app.get(FILE, async (request, reply) => {
       const { session, path } = target(request.params);
-      const { content } = await service.readFile(session, path);
-      // Chunked, without a length: the file may change meanwhile, and a cut must not look like an end.
-      return reply.type('application/octet-stream').send(Readable.from(content, { objectMode: false }));
+      const { entry, content } = await service.readFile(session, path);
+      void reply.type('application/octet-stream').header('content-length', entry.size);
+      return reply.send(Readable.from(exactly(content, entry.size), { objectMode: false }));
     });
   };
+}
+
+/**
+ * The bytes that were announced: what a growing file gets meanwhile is left out, and a shrinking one breaks the reply. An
+ * announced length is what lets every client tell a broken reply from a whole one.
+ */
+async function* exactly(content: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  let left = size;
+  for await (const chunk of content) {
+    yield chunk.subarray(0, left);
+    left -= Math.min(left, chunk.length);
+    if (left === 0) return;
+  }
+  if (left > 0) throw new Error('the file has become shorter');
 }
