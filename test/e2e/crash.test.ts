@@ -1,5 +1,7 @@
 /** `kill -9` of the node: a consumer in another process gets every number once, in order, and the exit code. */
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Berth, collect, type Ended } from '../support/berth.js';
 import { describeWithDocker } from '../support/services.js';
@@ -30,6 +32,11 @@ describeWithDocker('kill -9 of the node', (docker) => {
     await berth.up();
   }
 
+  /** Resolves when the consumer has asked for its session: before that, it would start a node of its own. */
+  async function sessionBegun(): Promise<void> {
+    while (!readdirSync(join(berth.dataDir, 'state', 'kernels')).some((name) => name.endsWith('.jsonl'))) await wait(2);
+  }
+
   /** Starts the counter in a consumer of its own; `during` runs beside it. */
   async function counted(delay: number, during: (firstOutput: Promise<unknown>) => Promise<void>): Promise<Ended> {
     const consumer = berth.spawn(['run', 'python', '-c', COUNTER(delay)]);
@@ -43,9 +50,10 @@ describeWithDocker('kill -9 of the node', (docker) => {
 
   it('at 20 random moments', async () => {
     for (let i = 0; i < 20; i++) {
-      // From before the session exists until after its last number; the moments are printed so that a failure can be repeated.
+      // From the first step of its making until after its last number; told on failure, so that it can be repeated.
       const moment = Math.round((i * 1700) / 20 + Math.random() * 85);
       const ended = await counted(0.003, async () => {
+        await sessionBegun();
         await wait(moment);
         await crash();
       });
