@@ -90,9 +90,10 @@ class Exit extends Error {}
 function exit(code = process.exitCode ?? 0) {
   if (!run) return undefined;
   run.exitCode ??= Number(code) & 255;
+  // In a callback, what termination leaves behind would abort Node.
   if (!run.synchronous) throw new Exit('process.exit');
   // Not to be caught, and without `finally`: as if the process were gone.
-  process.kill(process.pid, 'SIGINT');
+  session.post('Runtime.terminateExecution');
   for (;;);
 }
 
@@ -123,7 +124,8 @@ function connect() {
   session = new inspector.Session();
   session.connect();
   define('__box', box);
-  boxId = post('Runtime.evaluate', { expression: '__box' }).result.objectId;
+  boxId = post('Runtime.evaluate', { expression: '__box' })?.result.objectId;
+  if (!boxId) process.reallyExit(70); // the context is lost, and the variables with it: better to start anew
   delete globalThis.__box;
 }
 
@@ -176,12 +178,11 @@ function start({ id, code }) {
       if (current === run) void settle(error, answer);
     });
   try {
-    if (interruptAtStart) return interrupted();
+    if (interruptAtStart) return void interrupted();
     define('__evaluate', evaluate);
     new vm.Script('__evaluate()').runInThisContext({ breakOnSigint: true });
   } catch {
-    connect();
-    interrupted(); // nothing else throws here; it may be our own process.exit
+    setImmediate(interrupted); // nothing else throws here
   } finally {
     delete globalThis.__evaluate;
     current.synchronous = false;
@@ -191,7 +192,7 @@ function start({ id, code }) {
 /** V8 is done with the code. */
 async function settle(error, answer) {
   const current = run;
-  if (error) return finish(complain(error));
+  if (error) return interrupted(); // by process.exit
   const { result, exceptionDetails } = answer;
   const value = valueOf(exceptionDetails?.exception ?? result);
   post('Runtime.releaseObjectGroup', { objectGroup: 'run' });
@@ -210,6 +211,7 @@ async function settle(error, answer) {
 }
 
 function interrupted() {
+  connect();
   if (run.exitCode === undefined) process.stderr.write('Interrupted\n');
   finish(run.exitCode ?? INTERRUPTED, run.exitCode === undefined);
 }

@@ -1,5 +1,15 @@
 /** The standard input of a program. */
 import type { Writable } from 'node:stream';
+import { BerthError } from '@berth/wire';
+
+/**
+ * What of `data`, whose first byte is number `offset`, is new when `taken` bytes came before: a repeat is skipped. Throws
+ * `bad-request` when bytes in between are missing.
+ */
+export function notTaken(taken: number, offset: number, data: Uint8Array): Uint8Array {
+  if (offset > taken) throw new BerthError('bad-request', `input up to byte ${taken} has come; offset ${offset} leaves a hole`);
+  return data.subarray(Math.min(data.length, taken - offset));
+}
 
 export class Input {
   readonly #stream: Writable;
@@ -14,10 +24,10 @@ export class Input {
 
   /**
    * Writes what of `data`, whose first byte is number `offset` of the input, has not been taken before. Resolves with the bytes
-   * taken in all, when the pipe has them or nobody reads any more.
+   * taken in all, when the pipe has them or nobody reads any more. Throws `bad-request`.
    */
   write(offset: number, data: Uint8Array, end: boolean): Promise<number> {
-    const fresh = data.subarray(Math.min(data.length, this.#taken - offset));
+    const fresh = notTaken(this.#taken, offset, data);
     if (this.#ended || this.#stream.destroyed) return Promise.resolve(Math.max(this.#taken, offset + data.length));
     this.#taken += fresh.length;
     const taken = this.#taken;

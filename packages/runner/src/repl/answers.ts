@@ -1,4 +1,5 @@
 /** Input for a REPL: bytes come when they come, the code asks when it asks; each question gets one line. Pure but for its state. */
+import { notTaken } from '../processes/input.js';
 
 /** More than this is not held for code that does not ask. */
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -21,9 +22,9 @@ export class Answers {
     return this.#taken;
   }
 
-  /** Takes what of `data`, whose first byte is number `offset`, has not been taken yet. False when it is too much. */
+  /** Takes what of `data`, whose first byte is number `offset`, has not been taken yet. False when it is too much. Throws `bad-request`. */
   put(offset: number, data: Uint8Array, end: boolean): boolean {
-    const fresh = data.subarray(Math.min(data.length, this.#taken - offset));
+    const fresh = notTaken(this.#taken, offset, data);
     if (this.#held.length + fresh.length > MOST_BYTES) return false;
     if (!this.#ended) {
       this.#held = Buffer.concat([this.#held, fresh]);

@@ -72,12 +72,12 @@ export class QueryTask implements RunTask, ReplListener {
     this.run.finish('done' in end ? { ...status, reason, detail: detailOf(reason), stateLost: false } : lost(status, reason));
   }
 
-  input(offset: number, data: Uint8Array, end: boolean): Promise<number> {
-    if (this.#over) return Promise.resolve(offset + data.length);
+  async input(offset: number, data: Uint8Array, end: boolean): Promise<number> {
+    if (this.#over) return offset + data.length;
     if (!this.#answers.put(offset, data, end)) {
       throw new BerthError('too-large', 'more than 16 MiB of input wait for code that does not read it');
     }
-    return Promise.resolve(this.#answers.taken);
+    return this.#answers.taken;
   }
 
   signal(signal: RunSignal): void {
