@@ -23,15 +23,11 @@ function census(docker: TestDocker, node: TestAgent) {
     containers: cli('ps', '-aq', '--filter', 'name=berth-'),
     volumes: cli('volume', 'ls', '-q'),
     networks: cli('network', 'ls', '-q'),
-    cgroups: readdirSync('/sys/fs/cgroup')
-      .flatMap((hierarchy) => {
-        try {
-          return readdirSync(join('/sys/fs/cgroup', hierarchy, 'docker'));
-        } catch {
-          return [];
-        }
-      })
-      .filter((name) => /^[0-9a-f]{64}$/.test(name)),
+    cgroups: execFileSync('find', ['/sys/fs/cgroup', '-maxdepth', '4', '-type', 'd', '-regex', '.*/[0-9a-f]+'], {
+      encoding: 'utf8',
+    })
+      .split('\n')
+      .filter((line) => /\/[0-9a-f]{64}$/.test(line)),
     mounts: readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .filter((line) => line.includes(node.directory)).length,

@@ -22,7 +22,7 @@ function expectedDigest(mib: number): string {
   return hash.digest('hex');
 }
 
-/** Private bytes of the runner of this kernel. */
+/** Private bytes of the runner of this kernel; 0 for an ordinary user, who may not look. */
 function runnerPrivate(kernel: string): number {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {

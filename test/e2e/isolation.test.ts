@@ -60,6 +60,12 @@ describeWithDocker('user code', (docker) => {
     });
   }
 
+  it('runs as a user of its own where the agent is root, else as the user of the agent', async () => {
+    const uid = Number((await run(node.service, kernel, python('import os; print(os.getuid())'))).stdout);
+    if (process.getuid!() === 0) expect(uid).toBeGreaterThanOrEqual(1_900_000_000);
+    else expect(uid).toBe(process.getuid!());
+  });
+
   it('that kills everything it can ends only itself', async () => {
     const outcome = await run(
       node.service,
@@ -77,7 +83,7 @@ describeWithDocker('user code', (docker) => {
     expect(outcome.stdout).not.toContain('do-not-tell');
   });
 
-  it('of the image settings nothing is in the environment of the runner', async () => {
+  it.skipIf(process.getuid?.() !== 0)('of the image settings nothing is in the environment of the runner', async () => {
     const hostile = await createKernel(node.service, { image: docker.images.hostile });
     const environments = runnerEnvironments();
     await node.service.destroyKernel(hostile, { graceMs: 0 });

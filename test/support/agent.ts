@@ -39,7 +39,7 @@ export async function startTestAgent(docker: TestDocker, parts: AgentParts = {})
       {
         stateDirectory: join(directory, 'state'),
         scratchRoot: join(directory, 'scratch'),
-        carryDirectory: join(tmpdir(), 'berth-test-carry'),
+        carryDirectory: join(tmpdir(), `berth-test-carry-${process.getuid!()}`),
         namespace: 'test',
         docker: { socketPath: docker.socketPath },
         logger: process.env['BERTH_TEST_LOG'] ? consoleLogger : silent,

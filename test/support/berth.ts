@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BerthClient } from '@berth/client';
@@ -17,28 +17,19 @@ export interface Ended {
   readonly code: number;
 }
 
-/** Ids of an ordinary user; undefined: as the test itself. */
-export interface AsUser {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 export class Berth {
   readonly dataDir: string;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #user: AsUser | undefined;
   #node: ChildProcess | undefined;
 
-  private constructor(dataDir: string, env: NodeJS.ProcessEnv, user: AsUser | undefined) {
+  private constructor(dataDir: string, env: NodeJS.ProcessEnv) {
     this.dataDir = dataDir;
     this.#env = env;
-    this.#user = user;
   }
 
-  static async create(docker: TestDocker | undefined, user?: AsUser): Promise<Berth> {
+  static async create(docker: TestDocker | undefined): Promise<Berth> {
     const dataDir = await mkdtemp(join(tmpdir(), 'berth-e2e-'));
     await chmod(dataDir, 0o700);
-    if (user) await chown(dataDir, user.uid, user.gid);
     const env: NodeJS.ProcessEnv = { ...process.env, BERTH_DATA_DIR: dataDir, HOME: dataDir, NO_COLOR: '1' };
     delete env['NODE_EXTRA_CA_CERTS'];
     delete env['BERTH_IMAGE'];
@@ -46,18 +37,18 @@ export class Berth {
       env['DOCKER_HOST'] = `unix://${docker.socketPath}`;
       env['BERTH_IMAGE'] = docker.images.debian;
     }
-    return new Berth(dataDir, env, user);
+    return new Berth(dataDir, env);
   }
 
   /** Starts the program; the caller handles its streams. */
   spawn(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcessWithoutNullStreams {
-    return spawn(process.execPath, [MAIN, ...args], { env: { ...this.#env, ...env }, cwd: this.dataDir, ...this.#user });
+    return spawn(process.execPath, [MAIN, ...args], { env: { ...this.#env, ...env }, cwd: this.dataDir });
   }
 
   /** A node that kills itself before or after its n-th journal entry. */
   spawnCrashing(step: number, moment: 'before' | 'after'): ChildProcessWithoutNullStreams {
     const program = new URL('crashing-node.mjs', import.meta.url).pathname;
-    return spawn(process.execPath, [program, String(step), moment], { env: this.#env, cwd: this.dataDir, ...this.#user });
+    return spawn(process.execPath, [program, String(step), moment], { env: this.#env, cwd: this.dataDir });
   }
 
   /** Runs the program to its end. */
