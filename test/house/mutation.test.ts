@@ -20,7 +20,6 @@ function mutate(root: string) {
 /** A package with a table of two rows, and a test of the given assertions. */
 function smallPackage(assertions: string): TemporaryTree {
   const small = new TemporaryTree();
-  small.copy('vitest.config.ts');
   small.write(
     'packages/demo/src/light.ts',
     `import { TransitionTable } from '@berth/base';

@@ -53,7 +53,8 @@ export interface Launched {
 export async function launch(ground: LaunchGround, request: LaunchRequest): Promise<Launched> {
   const tini = join(ground.carry, 'bin/tini');
   const subreaper = existsSync(tini);
-  const [program, ...args] = subreaper ? [tini, '-s', '--', ...request.argv] : request.argv;
+  // -g: an interrupt reaches the program's whole process group, as Ctrl-C at a terminal does.
+  const [program, ...args] = subreaper ? [tini, '-s', '-g', '--', ...request.argv] : request.argv;
   const stdin = request.stdin === 'open' ? ground.fifos.forInput() : undefined;
   const stdout = ground.fifos.forOutput();
   const stderr = ground.fifos.forOutput();
