@@ -32,7 +32,7 @@ function patiently(call) {
 }
 
 function writeAll(fd, bytes) {
-  for (let at = 0; at < bytes.length; ) at += patiently(() => writeSync(fd, bytes, at));
+  for (let at = 0; at < bytes.length;) at += patiently(() => writeSync(fd, bytes, at));
 }
 
 /** A stream that has written when write() returns. Node's own would put the descriptor in non-blocking mode, under all children too. */
@@ -137,8 +137,18 @@ function post(method, params) {
 }
 
 function valueOf({ type, objectId, unserializableValue, value }) {
-  const argument = objectId ? { objectId } : unserializableValue ? { unserializableValue } : type === 'undefined' ? {} : { value };
-  post('Runtime.callFunctionOn', { objectId: boxId, functionDeclaration: 'function (value) { this.value = value; }', arguments: [argument] });
+  const argument = objectId
+    ? { objectId }
+    : unserializableValue
+      ? { unserializableValue }
+      : type === 'undefined'
+        ? {}
+        : { value };
+  post('Runtime.callFunctionOn', {
+    objectId: boxId,
+    functionDeclaration: 'function (value) { this.value = value; }',
+    arguments: [argument],
+  });
   const { value: held } = box;
   box.value = undefined;
   return held;
@@ -207,7 +217,7 @@ async function settle(error, answer) {
     return current === run ? fail(rejection) : undefined;
   }
   // Rejections that nobody handles come up after this turn.
-  setImmediate(() => current === run && finish(0));
+  setImmediate(() => current === run && finish(run.exitCode ?? 0));
 }
 
 function interrupted() {
@@ -219,7 +229,7 @@ function interrupted() {
 function fail(error, details) {
   if (error instanceof Exit) return finish(run.exitCode);
   complain(error, details);
-  finish(1);
+  finish(run.exitCode ?? 1);
 }
 
 function finish(exitCode, wasInterrupted = false) {
@@ -249,11 +259,16 @@ function trim(error) {
   }
 }
 
+/** Where the parser gave up. */
+function place({ lineNumber, columnNumber }) {
+  const line = run.code.split('\n')[lineNumber];
+  return line === undefined ? '' : `${run.name}:${lineNumber + 1}\n${line}\n${' '.repeat(columnNumber)}^\n\n`;
+}
+
 function complain(error, details) {
   trim(error);
-  const line = details && error instanceof SyntaxError && !/\brun-\d+/.test(error.stack) && run?.code.split('\n')[details.lineNumber];
-  const where = line ? `${run.name}:${details.lineNumber + 1}\n${line}\n${' '.repeat(details.columnNumber)}^\n\n` : '';
-  process.stderr.write(`${where}Uncaught ${inspect(error)}\n`);
+  const unparsed = details && error instanceof SyntaxError && !/\brun-\d+/.test(error.stack);
+  process.stderr.write(unparsed ? `${place(details)}Uncaught ${error.name}: ${error.message}\n` : `Uncaught ${inspect(error)}\n`);
 }
 
 function uncaught(error) {
@@ -271,7 +286,12 @@ function complete(code) {
   const [, path, , start] = /((?:[\w$]+\.)*?)(([\w$]*))$/.exec(code);
   const names = new Set();
   if (path) {
-    const answer = post('Runtime.evaluate', { expression: path.slice(0, -1), replMode: false, throwOnSideEffect: true, silent: true });
+    const answer = post('Runtime.evaluate', {
+      expression: path.slice(0, -1),
+      replMode: false,
+      throwOnSideEffect: true,
+      silent: true,
+    });
     const value = !answer || answer.exceptionDetails ? undefined : valueOf(answer.result);
     for (let at = value == null ? null : Object(value); at; at = Object.getPrototypeOf(at)) {
       for (const name of Object.getOwnPropertyNames(at)) if (/^[A-Za-z_$]/.test(name)) names.add(name);
@@ -280,7 +300,10 @@ function complete(code) {
     for (const name of Object.getOwnPropertyNames(globalThis)) names.add(name);
     for (const name of post('Runtime.globalLexicalScopeNames', {})?.names ?? []) names.add(name);
   }
-  return [...names].filter((name) => name.startsWith(start)).map((name) => path + name).sort();
+  return [...names]
+    .filter((name) => name.startsWith(start))
+    .map((name) => path + name)
+    .sort();
 }
 
 // --- the link --------------------------------------------------------------------------------------------------------------
@@ -306,7 +329,7 @@ process.on('SIGINT', () => {
 const link = new Socket({ fd: CONTROL_IN, readable: true, writable: false });
 link.on('data', (chunk) => {
   inbox.take(chunk);
-  for (let message; (message = inbox.messages.shift()); ) handle(message);
+  for (let message; (message = inbox.messages.shift());) handle(message);
 });
 link.on('end', () => process.reallyExit(0));
 tell({ op: 'ready', version: `Node.js ${process.version}` });
