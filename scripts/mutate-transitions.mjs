@@ -47,18 +47,25 @@ function writeCopy(directory, { file, text }, row) {
   writeFileSync(join(directory, file), text.slice(0, row.start) + after);
 }
 
+/** Packages of ours, as the type-check of the tests finds them. */
+function aliases() {
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.tests.json'), ts.sys.readFile);
+  const entries = Object.entries(config.compilerOptions.paths);
+  return entries.map(([name, [path]]) => ({ find: new RegExp(`^${name}$`), replacement: join(ROOT, path) }));
+}
+
 /** Names of the copies in which a test fails. */
 async function failingAmong(directory) {
   const options = {
     root: directory,
-    config: join(ROOT, 'vitest.config.ts'),
+    config: false,
     include: ['*/packages/*/src/**/*.test.ts'],
     reporters: [{}],
     watch: false,
     isolate: false,
     pool: 'threads',
   };
-  const vitest = await startVitest('test', [], options);
+  const vitest = await startVitest('test', [], options, { resolve: { alias: aliases() } });
   const modules = vitest.state.getTestModules();
   const failed = modules.filter((module) => [...module.children.allTests('failed')].length > 0);
   await vitest.close();
