@@ -16,7 +16,12 @@ export interface FakeNode {
 }
 
 export async function startFakeNode(
-  options: { readonly scripts?: Record<string, Script>; readonly port?: number; readonly service?: FakeKernelService } = {},
+  options: {
+    readonly scripts?: Record<string, Script>;
+    readonly port?: number;
+    readonly service?: FakeKernelService;
+    readonly key?: string;
+  } = {},
 ): Promise<FakeNode> {
   const service = options.service ?? new FakeKernelService(options.scripts);
   const stops: { readonly terminate: boolean }[] = [];
@@ -37,7 +42,7 @@ export async function startFakeNode(
   const gateway: Gateway = await startGateway({
     service,
     node: { view, stop: async (how) => void stops.push(how) },
-    key: KEY,
+    key: options.key ?? KEY,
     host: '127.0.0.1',
     port: options.port ?? 0,
     onDefect: (error) => defects.push(error),

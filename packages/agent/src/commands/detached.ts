@@ -1,7 +1,7 @@
 /** A node in a process of its own that outlives its starter. */
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
-import { setTimeout as wait } from 'node:timers/promises';
+import { sleep } from '@berth/base';
 import { BerthError, errorFromBody } from '@berth/wire';
 import { dataLayout, makeDataDirectory, readNodeFile, type NodeFile } from './data-directory.js';
 
@@ -30,8 +30,9 @@ export async function startDetached({ dataDir, program, args }: DetachedOptions)
     const before = (await log.stat()).size;
     const child = spawn(process.execPath, [program, ...args], { detached: true, cwd: '/', stdio: ['ignore', log.fd, log.fd] });
     let ended = false;
-    child.once('exit', () => (ended = true));
-    child.once('error', () => (ended = true));
+    const exit = new Promise<void>((resolve) => {
+      child.once('exit', resolve).once('error', () => resolve());
+    }).then(() => void (ended = true));
     for (let waited = 0; waited < START_MS; waited += LOOK_MS) {
       const node = await readNodeFile(layout);
       if (node !== undefined && node.pid === child.pid) {
@@ -43,8 +44,7 @@ export async function startDetached({ dataDir, program, args }: DetachedOptions)
         await unmake();
         throw failure;
       }
-      // A timer that keeps this program alive, unlike those of a daemon.
-      await wait(LOOK_MS);
+      await Promise.race([sleep(LOOK_MS), exit]);
     }
     child.kill('SIGTERM');
     throw new BerthError('timeout', `the node did not start within ${START_MS / 1000} s`, { fix: `Its log is ${layout.log}.` });

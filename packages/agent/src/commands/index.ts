@@ -3,6 +3,6 @@ export { dataDirectory, readSettings, parseListen, type NodeSettings } from '../
 export { dataLayout, type DataLayout, type NodeFile } from './data-directory.js';
 export { startDetached, type DetachedOptions } from './detached.js';
 export { locateNode, type Located } from './locate.js';
-export { isLocked } from './lock.js';
+export { untilUnlocked } from './lock.js';
 export { serve } from './serve.js';
 export { VERSION } from './version.js';

@@ -1,8 +1,11 @@
 /** One node per data directory: an abstract Unix socket, which the kernel gives back also after kill -9. */
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { BerthError } from '@berth/wire';
+
+/** Anybody on this machine may connect to an abstract socket. */
+const MOST_ASKERS = 64;
 
 export interface Lock {
   release(): void;
@@ -14,7 +17,14 @@ export interface Lock {
  */
 export async function lockDirectory(directory: string): Promise<Lock> {
   const name = await lockName(directory);
-  const server = createServer((socket) => socket.destroy());
+  const askers = new Set<Socket>();
+  const server = createServer((socket) => {
+    askers.add(socket.unref());
+    socket.on('error', () => {});
+    socket.on('close', () => askers.delete(socket));
+    socket.resume();
+  });
+  server.maxConnections = MOST_ASKERS;
   try {
     server.listen(name);
     await once(server, 'listening');
@@ -23,21 +33,35 @@ export async function lockDirectory(directory: string): Promise<Lock> {
     throw new BerthError('data-dir-locked', `another node runs on ${directory}`, { fields: { dataDir: directory } });
   }
   server.unref();
-  return { release: () => void server.close() };
+  return {
+    release() {
+      server.close();
+      for (const socket of askers) socket.destroy();
+    },
+  };
 }
 
-/** True while a node holds the lock, or is about to let go of it. */
+/** True while a node holds the lock. */
 export async function isLocked(directory: string): Promise<boolean> {
+  const socket = await connectTo(directory);
+  socket?.destroy();
+  return socket !== undefined;
+}
+
+/** Resolves when the lock is free: its holder keeps the connection for as long as it holds. */
+export async function untilUnlocked(directory: string): Promise<void> {
+  for (let socket = await connectTo(directory); socket; socket = await connectTo(directory)) await once(socket.resume(), 'close');
+}
+
+async function connectTo(directory: string): Promise<Socket | undefined> {
   const name = await lockName(directory).catch(() => undefined);
-  if (name === undefined) return false;
+  if (name === undefined) return undefined;
   const socket = connect(name);
   try {
     await once(socket, 'connect');
-    return true;
+    return socket.on('error', () => {});
   } catch {
-    return false;
-  } finally {
-    socket.destroy();
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 /** A node in this process: agent, gateway, and what the data directory holds. */
-import { OwnedTasks, sleep } from '@berth/base';
+import { OwnedTasks, sleep, systemClock } from '@berth/base';
 import { startGateway } from '@berth/gateway';
 import type { NodeView } from '@berth/wire';
 import { pino } from 'pino';
@@ -61,7 +61,7 @@ export async function up({ settings, listen, ephemeral, parts }: UpOptions): Pro
       parts,
     );
     const tasks = new OwnedTasks((task, error) => logger.error({ task, err: error }, 'a task of the node failed'));
-    const startedAt = Date.now();
+    const startedAt = systemClock.now();
     const view = (): NodeView => ({
       running: true,
       pid: process.pid,

@@ -3,16 +3,18 @@ import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { BerthError } from '@berth/wire';
-import type { DockerTarget } from '../adapters/docker/index.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where Docker is: a socket of this machine (absolute path), or an address. */
+export type DockerAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 
 /** Settings that do not come from flags. An empty variable counts as unset. */
 export interface NodeSettings {
   /** Everything a node keeps is below it. Absolute. From BERTH_DATA_DIR. */
   readonly dataDir: string;
   /** From DOCKER_HOST. */
-  readonly docker: DockerTarget;
+  readonly docker: DockerAddress;
   /** Level of the log: debug, info, warn or error. From BERTH_LOG_LEVEL. */
   readonly logLevel: LogLevel;
 }
@@ -46,7 +48,7 @@ function canMake(path: string): boolean {
   }
 }
 
-function dockerTarget(env: Environment): DockerTarget {
+function dockerTarget(env: Environment): DockerAddress {
   const host = env['DOCKER_HOST'] || 'unix:///var/run/docker.sock';
   const bad = (why: string) =>
     new BerthError('bad-config', `DOCKER_HOST is ${JSON.stringify(host)}: ${why}`, {

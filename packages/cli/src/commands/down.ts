@@ -1,11 +1,11 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { withDeadline } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import { defineCommand } from '../command.js';
+import type { NodeAccess } from '../node/access.js';
 import { during } from '../progress.js';
 import { writeJson, writeLine } from '../terminal.js';
 
 const PATIENCE_MS = 60_000;
-const LOOK_MS = 50;
 
 export const down = defineCommand({
   name: 'down',
@@ -22,21 +22,15 @@ export const down = defineCommand({
     const client = await nodes.client();
     const { pid } = await client.node();
     await client.stopNode({ terminate: values.terminate });
-    await during(
-      terminal,
-      'stopping the node',
-      untilGone(async () => !(await nodes.isAlive())),
-    );
+    await during(terminal, 'stopping the node', hasStopped(nodes));
     if (json) await writeJson(terminal.stdout, { stopped: true, pid });
     else await writeLine(terminal.stdout, 'the node has stopped');
     return 0;
   },
 });
 
-async function untilGone(isGone: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!(await isGone())) {
-    if (performance.now() > end) throw new BerthError('timeout', `the node did not stop within ${PATIENCE_MS / 1000} s`);
-    await wait(LOOK_MS);
-  }
+async function hasStopped(nodes: NodeAccess): Promise<void> {
+  await withDeadline('the stop of the node', PATIENCE_MS, () => nodes.untilGone()).catch((error: unknown) => {
+    throw new BerthError('timeout', (error as Error).message, { cause: error });
+  });
 }

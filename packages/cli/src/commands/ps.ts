@@ -1,3 +1,4 @@
+import { systemClock } from '@berth/base';
 import type { KernelView } from '@berth/wire';
 import { defineCommand } from '../command.js';
 import { table, writeJson, writeLine } from '../terminal.js';
@@ -16,7 +17,7 @@ export const ps = defineCommand({
     else
       await writeLine(
         stdout,
-        table([['SESSION', 'IMAGE', 'STATE', 'AGE', 'END'], ...sessions.map((view) => row(view, Date.now()))]),
+        table([['SESSION', 'IMAGE', 'STATE', 'AGE', 'END'], ...sessions.map((view) => row(view, systemClock.now()))]),
       );
     return 0;
   },

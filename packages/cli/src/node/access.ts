@@ -20,10 +20,10 @@ export class NodeAccess {
     return (await nodeCommands()).dataDirectory();
   }
 
-  /** True until the node has let go of its data directory. */
-  async isAlive(): Promise<boolean> {
-    const { dataDirectory, isLocked } = await nodeCommands();
-    return isLocked(dataDirectory());
+  /** Resolves when no node holds the data directory. */
+  async untilGone(): Promise<void> {
+    const { dataDirectory, untilUnlocked } = await nodeCommands();
+    await untilUnlocked(dataDirectory());
   }
 
   /** A client of the running node, or undefined. */

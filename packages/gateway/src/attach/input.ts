@@ -1,7 +1,7 @@
 /** Input frames of a client to its run: in order, one call at a time, within a window. */
 import { backoffDelay, sleep } from '@berth/base';
 import { INPUT_WINDOW_BYTES, isBerthError, type KernelService } from '@berth/wire';
-import type { AttachTarget } from './serve.js';
+import type { AttachTarget } from './target.js';
 
 /** A client that sends more than it may, or leaves bytes out. */
 export class InputRefused extends Error {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { BerthError, encodeFrames, FRAME, INPUT_WINDOW_BYTES, readFrames, RECORD_TYPES, type Frame } from '@berth/wire';
 import { KEY, someRun, startFakeNode, type FakeNode } from '../../testing/fake-node.js';
-import { FakeRun } from '../../../agent/testing/fake-run.js';
+import { type FakeRun } from '../../../agent/testing/fake-run.js';
 
 /** A client that does what it is told, and nothing more. */
 class RawClient {

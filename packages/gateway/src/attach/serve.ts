@@ -9,20 +9,13 @@ import {
   type Frame,
   type KernelId,
   type KernelService,
-  type RunId,
   type RunStream,
 } from '@berth/wire';
 import type { WebSocket } from 'ws';
 import { keepAlive } from './heartbeat.js';
 import { Input } from './input.js';
 import { Output } from './output.js';
-
-export interface AttachTarget {
-  readonly session: KernelId;
-  readonly run: RunId;
-  /** First record wanted. */
-  readonly from: number;
-}
+import type { AttachTarget } from './target.js';
 
 /** How long a client may take to leave after its `end`, before it is asked to. */
 const LEAVE_PATIENCE_MS = 60_000;
