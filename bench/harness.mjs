@@ -35,7 +35,8 @@ export function figure(name, value, unit, goal, met, floor = '') {
   return { name, value, unit, goal, met, floor };
 }
 
-const round = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3));
+const round = (value) =>
+  Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3);
 
 /** Prints the figures and keeps them, with all raw samples, in `bench/results/`. True when every goal was met. */
 export async function report(rows) {
@@ -45,7 +46,13 @@ export async function report(rows) {
     const line = `${f.met ? 'ok    ' : 'MISSED'} ${f.name.padEnd(width)}  ${round(f.value)} ${f.unit}  (goal ${f.goal}${f.floor ? `; floor ${f.floor}` : ''})`;
     console.log(line);
   }
-  const machine = { node: process.version, kernel: release(), cpus: cpus().length, cpu: cpus()[0]?.model, memoryBytes: totalmem() };
+  const machine = {
+    node: process.version,
+    kernel: release(),
+    cpus: cpus().length,
+    cpu: cpus()[0]?.model,
+    memoryBytes: totalmem(),
+  };
   const folder = new URL('results/', import.meta.url);
   await mkdir(folder, { recursive: true });
   const file = new URL(`${new Date().toISOString().replaceAll(':', '-')}.json`, folder);

@@ -59,4 +59,3 @@ export async function runToEnd(service, kernel, request, onFrame = () => {}) {
   }
   return finished;
 }
-

@@ -43,5 +43,9 @@ export async function cold(node, rounds = 20) {
   );
   const floor = quantile(samples['docker create+start'], 0.5) + quantile(samples.interpreter, 0.5);
   const ratio = quantile(samples['berth session'], 0.5) / floor;
-  return { name: 'cold', samples, figures: [figure('cold session, p50', ratio, 'x', 'at most 1.35 x', ratio <= 1.35, `${floor.toFixed(0)} ms`)] };
+  return {
+    name: 'cold',
+    samples,
+    figures: [figure('cold session, p50', ratio, 'x', 'at most 1.35 x', ratio <= 1.35, `${floor.toFixed(0)} ms`)],
+  };
 }

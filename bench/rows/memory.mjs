@@ -26,7 +26,9 @@ async function cpuSeconds(pid) {
 }
 
 async function bareNode() {
-  const child = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1e6)'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1e6)'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout, 'data');
   const { rss } = await rollup(child.pid);
   child.kill('SIGKILL');
@@ -60,7 +62,14 @@ export async function memory() {
       name: 'memory',
       samples: { bareNodeBytes: [bare], restBytes: [rest], restCpuShare: [cpu], runnerPrivateMiB: runners },
       figures: [
-        figure('agent at rest, resident', rest / 1e6, 'MB', 'at most 90', rest / 1e6 <= 90, `bare Node ${(bare / 1e6).toFixed(0)} MB`),
+        figure(
+          'agent at rest, resident',
+          rest / 1e6,
+          'MB',
+          'at most 90',
+          rest / 1e6 <= 90,
+          `bare Node ${(bare / 1e6).toFixed(0)} MB`,
+        ),
         figure('agent at rest, CPU', cpu * 100, '% of a core', 'below 0.5', cpu < 0.005),
         figure('runner of an idle kernel, private', worst, 'MiB', 'at most 10', worst <= 10),
       ],

@@ -37,7 +37,9 @@ export async function stream(node, overWire, rounds = 5) {
     {
       pipe: async () => speed(await timed(plainPipe)),
       'at KernelService': () =>
-        counted((count) => runToEnd(node.service, kernel, request, (frame) => frame.type === 0x10 && count(frame.payload.length))),
+        counted((count) =>
+          runToEnd(node.service, kernel, request, (frame) => frame.type === 0x10 && count(frame.payload.length)),
+        ),
       'over WebSocket': () => counted((count) => remote.run(request, count)),
     },
     rounds,

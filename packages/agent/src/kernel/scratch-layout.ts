@@ -10,8 +10,8 @@ export interface ScratchLayout {
   readonly work: string;
 }
 
-/** FIFOs per kernel: three for each of eight runs at once; further runs get socket pairs. */
-export const FIFO_COUNT = 24;
+/** FIFOs per kernel: two or three for each run; runs beyond them get socket pairs. */
+export const FIFO_COUNT = 32;
 
 export function scratchLayout(scratchRoot: string, kernelId: string): ScratchLayout {
   const root = join(scratchRoot, kernelId);
