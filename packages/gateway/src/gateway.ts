@@ -1,5 +1,5 @@
 /** Puts the parts together: one fastify server, its guard, the routes of the table, files and attach. */
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import { systemClock, type Clock } from '@berth/base';
 import { ATTACH_CLOSE, BerthError, MAX_FRAME_LENGTH, type KernelService } from '@berth/wire';
@@ -71,8 +71,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   await app.register(tableRoutes(service, node));
   await app.register(fileRoutes(service));
   await app.register(attachRoute(service, clock));
+  const sockets = openSockets(app);
   await listen(app, host, port);
-  return { endpoint: endpointOf(app, host), close: () => close(app, clock) };
+  return { endpoint: endpointOf(app, host), close: () => close(app, clock, sockets) };
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
@@ -96,13 +97,22 @@ function endpointOf(app: FastifyInstance, host: string): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-async function close(app: FastifyInstance, clock: Clock): Promise<void> {
+async function close(app: FastifyInstance, clock: Clock, sockets: ReadonlySet<Socket>): Promise<void> {
   const patience = clock.after(CLOSE_PATIENCE_MS, () => {
-    for (const socket of app.websocketServer.clients) socket.terminate();
-    app.server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
   });
   const closed = app.close();
   for (const socket of app.websocketServer.clients) socket.close(ATTACH_CLOSE.away, 'the node goes away');
   await closed;
   patience.cancel();
+}
+
+/** Every open connection, whatever protocol it speaks by now. */
+function openSockets(app: FastifyInstance): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  return sockets;
 }
