@@ -70,9 +70,13 @@ describeWithDocker('berth run', (docker) => {
     const child = berth.spawn(['run', 'python', '-c', 'import time; print("first"); time.sleep(3); print("second")']);
     child.stdin.end();
     const ended = collect(child);
-    const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
-    expect(chunk.toString()).toBe('first\n');
+    const arrivals: { text: string; at: number }[] = [];
+    child.stdout.on('data', (chunk: Buffer) => arrivals.push({ text: chunk.toString(), at: performance.now() }));
     expect((await ended).stdout).toBe('first\nsecond\n');
+    const first = arrivals[0]!;
+    const second = arrivals.find(({ text }) => text.startsWith('second'))!;
+    expect(first.text).toMatch(/^first/);
+    expect(second.at - first.at).toBeGreaterThan(2000);
   });
 
   it('passes the first Ctrl-C as an interrupt', async () => {
@@ -101,9 +105,7 @@ describeWithDocker('berth run', (docker) => {
   });
 
   it('killed with -9 leaks nothing: the lease ends its session', async () => {
-    const child = berth.spawn(['run', 'python', '-c', 'import time\nprint("up", flush=True)\ntime.sleep(1000)'], {
-      BERTH_LEASE_SECONDS: '2',
-    });
+    const child = berth.spawn(['run', '--lease', '2s', 'python', '-c', 'import time\nprint("up", flush=True)\ntime.sleep(1000)']);
     await once(child.stdout, 'data');
     child.kill('SIGKILL');
     const sessions = async () => json<{ sessions: unknown[] }>((await berth.run(['ps', '-o', 'json'])).stdout).sessions;

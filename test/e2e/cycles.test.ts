@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { completeKernelSpec, newSessionId, type KernelId } from '@berth/wire';
 import { python, run, startTestAgent, type TestAgent } from '../support/agent.js';
+import { Berth } from '../support/berth.js';
 import { describeWithDocker, type TestDocker } from '../support/services.js';
 
 const CYCLES = 200;
@@ -12,7 +13,7 @@ const ABORTED = 20;
 const RESTARTS = 5;
 
 /** Everything on the machine that a session could leave. */
-function census(docker: TestDocker, node: TestAgent) {
+function census(docker: TestDocker, directory: string) {
   const cli = (...args: string[]) =>
     execFileSync('docker', ['-H', `unix://${docker.socketPath}`, ...args], { encoding: 'utf8' })
       .split('\n')
@@ -30,9 +31,9 @@ function census(docker: TestDocker, node: TestAgent) {
       .filter((line) => /\/[0-9a-f]{64}$/.test(line)),
     mounts: readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
-      .filter((line) => line.includes(node.directory)).length,
-    scratch: files(join(node.directory, 'scratch')),
-    journals: files(join(node.directory, 'state', 'kernels')),
+      .filter((line) => line.includes(directory)).length,
+    scratch: files(join(directory, 'scratch')),
+    journals: files(join(directory, 'state', 'kernels')),
     timers: process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length,
   };
 }
@@ -44,17 +45,41 @@ describeWithDocker('200 sessions', (docker) => {
   it('20 of them given up while they are made and 5 over a restart of the agent leave nothing', async () => {
     const node = await startTestAgent(docker);
     await cycle(node);
-    const before = { ...census(docker, node), children: children() };
+    const before = { ...census(docker, node.directory), children: children() };
     const openBefore = descriptors();
     for (let i = 0; i < CYCLES; i++) {
       if (i % (CYCLES / ABORTED) === 5) await abortedCycle(node, i);
       else if (i % (CYCLES / RESTARTS) === 7) await restartedCycle(node);
       else await cycle(node);
     }
-    expect({ ...census(docker, node), children: children() }).toEqual(before);
+    expect({ ...census(docker, node.directory), children: children() }).toEqual(before);
     expect(descriptors()).toBeLessThanOrEqual(openBefore + 3);
     await node.stop();
   }, 400_000);
+
+  it('5 over a kill -9 of the node, each at another moment, leave nothing', async () => {
+    const berth = await Berth.create(docker);
+    await berth.up();
+    await berth.client.createSession({ sessionId: 'first', spec: { image: docker.images.debian } });
+    await berth.client.deleteSession('first');
+    const before = census(docker, berth.dataDir);
+    for (const moment of [20, 120, 200, 400, 600]) {
+      const name = `after-${moment}`;
+      // The answer is lost with the node, or comes just in time.
+      const life = berth.client
+        .createSession({ sessionId: name, spec: { image: docker.images.debian } })
+        .then(() => berth.client.deleteSession(name, { graceMs: 100 }))
+        .catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, moment));
+      await berth.kill9();
+      await life;
+      await berth.up();
+      for (const session of await berth.client.listSessions())
+        await berth.client.deleteSession(session.sessionId, { graceMs: 0 });
+    }
+    expect(census(docker, berth.dataDir)).toEqual(before);
+    await berth.dispose();
+  }, 120_000);
 
   async function begin(node: TestAgent, signal?: AbortSignal): Promise<KernelId> {
     const sessionId = newSessionId();

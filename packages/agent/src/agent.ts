@@ -12,7 +12,7 @@ import { scratchHook } from './kernel/hooks/scratch.js';
 import { openJournalDirectory } from './kernel/journal-directory.js';
 import type { KernelContext } from './kernel/kernel-context.js';
 import { KernelFactory } from './kernel/kernel-factory.js';
-import { recoverKernels, resumeKernel, type Recovered } from './kernel/recovery.js';
+import { recoverKernels, resumeKernel } from './kernel/recovery.js';
 import { KernelRegistry } from './kernel/registry.js';
 import { scratchLayout } from './kernel/scratch-layout.js';
 import { AgentKernelService } from './kernel/service.js';
@@ -63,7 +63,9 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const identity = await takeIdentity(config.stateDirectory);
   const realJournals = await openJournalDirectory(join(config.stateDirectory, 'kernels'), boot);
   const journals = parts.journals?.(realJournals) ?? realJournals;
+  const stored = await journals.load();
   const health = new DriverHealth();
+  await probe(driver, health, stored.found.length > 0);
   const carry = await ensureCarry({ cacheDir: config.carryDirectory });
 
   const owner = { agentId: identity.agentId, stateId: identity.stateId, namespace: config.namespace };
@@ -91,8 +93,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const registry = new KernelRegistry(() => context.clock.now());
   const user = { uid: process.getuid!(), gid: process.getgid!() };
   const factory = new KernelFactory(context, registry, user, carry.id);
-  const recovered = await recoverKernels(journals, factory, logger);
-  await probe(driver, health, recovered);
+  const recovered = await recoverKernels(stored, journals, factory, logger);
 
   const tasks = new OwnedTasks((name, error) => logger.error({ task: name, err: error }, 'a task of the agent failed'));
   const reconciler = new Reconciler({
@@ -138,11 +139,11 @@ async function makeDirectories(config: AgentConfig): Promise<void> {
 }
 
 /** A node whose Docker is away may start for the sake of its kernels; with none, saying so at once is better. */
-async function probe(driver: Driver, health: DriverHealth, recovered: Recovered): Promise<void> {
+async function probe(driver: Driver, health: DriverHealth, kernelsWait: boolean): Promise<void> {
   try {
     await driver.probe();
   } catch (error) {
     health.bad(error);
-    if (recovered.actors.length === 0) throw error;
+    if (!kernelsWait) throw error;
   }
 }

@@ -92,7 +92,8 @@ export class World {
     const registry = new KernelRegistry(() => this.now);
     const user = { uid: process.getuid!(), gid: process.getgid!() };
     const factory = new KernelFactory(context, registry, user, 'carry');
-    const recovered = await Promise.race([recoverKernels(context.journals, factory, silentLogger), life.over]);
+    const recovery = context.journals.load().then((stored) => recoverKernels(stored, context.journals, factory, silentLogger));
+    const recovered = await Promise.race([recovery, life.over]);
     if (!recovered) throw new Error('this life ended while it began');
     const files = new ScratchFiles(({ kernelId }) => scratchLayout(this.scratchRoot, kernelId).work);
     const health = new DriverHealth();

@@ -1,5 +1,5 @@
 /** The directory that holds carries, and what else lies in it. */
-import { chmod, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '@berth/base';
 
@@ -46,10 +46,7 @@ async function forgetSources(directory: string, removed: ReadonlySet<string>): P
   }
 }
 
-/** Removes a carry; does nothing when there is none. Its directories are read-only, also to their owner. */
+/** Removes a carry; does nothing when there is none. */
 export async function removeCarry(path: string): Promise<void> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  await chmod(path, 0o755).catch(() => {});
-  for (const entry of entries) if (entry.isDirectory()) await chmod(join(path, entry.name), 0o755);
   await rm(path, { recursive: true, force: true });
 }

@@ -64,7 +64,7 @@ describe('ensureCarry', () => {
       expect(await hashOf(join(path, file.path))).toBe(file.sha256);
       expect((await stat(join(path, file.path))).mode & 0o777).toBe(file.executable ? 0o555 : 0o444);
     }
-    for (const directory of ['', 'bin', 'lib', 'repl']) expect((await stat(join(path, directory))).mode & 0o777).toBe(0o555);
+    for (const directory of ['', 'bin', 'lib', 'repl']) expect((await stat(join(path, directory))).mode & 0o777).toBe(0o755);
   });
 
   it('knows unchanged sources without reading them', async () => {

@@ -97,7 +97,7 @@ async function build(
     files.push(await writeText(building, HOSTS, '127.0.0.1 localhost\n::1 localhost\n'));
     const manifest = manifestOf({ nodeVersion: await versionOf(sources), loader, files });
     await writeFile(join(building, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o444, flush: true });
-    await sealDirectories(building);
+    await openDirectories(building);
     const path = await publish(building, join(cacheDir, manifest.id));
     await writeFile(join(building + '.id'), manifest.id);
     await rename(building + '.id', join(cacheDir, SOURCES, fingerprint));
@@ -107,10 +107,11 @@ async function build(
   }
 }
 
-async function sealDirectories(root: string): Promise<void> {
+/** Readable for all, whatever the umask; writable for the owner, who must be able to remove it. Kernels see it read-only. */
+async function openDirectories(root: string): Promise<void> {
   const entries = await readdir(root, { withFileTypes: true });
-  for (const entry of entries) if (entry.isDirectory()) await chmod(join(root, entry.name), 0o555);
-  await chmod(root, 0o555);
+  for (const entry of entries) if (entry.isDirectory()) await chmod(join(root, entry.name), 0o755);
+  await chmod(root, 0o755);
 }
 
 /** Gives the finished directory its name. When another process was first its work stands; a damaged carry makes way. */

@@ -40,7 +40,7 @@ export class CliWorld {
 
   /** Starts the program. Its standard input is open until the caller ends it. */
   spawn(args: readonly string[], env: Record<string, string> = {}): ChildProcess & { readonly ended: Promise<Ended> } {
-    const clean = { ...process.env, BERTH_DATA_DIR: this.dataDir, ...env };
+    const clean: NodeJS.ProcessEnv = { ...process.env, BERTH_DATA_DIR: this.dataDir, ...env };
     delete clean['NODE_EXTRA_CA_CERTS'];
     const child = spawn(process.execPath, [PROGRAM, ...args], { env: clean, cwd: this.dataDir, stdio: 'pipe' });
     const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };

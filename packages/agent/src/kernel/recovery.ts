@@ -12,9 +12,14 @@ export interface Recovered {
   readonly torn: number;
 }
 
-/** Registers all kernels that the journals tell of. Nobody has looked at the driver yet. */
-export async function recoverKernels(journals: JournalStore, factory: KernelFactory, logger: Logger): Promise<Recovered> {
-  const { found, unusable } = await journals.load();
+/** Registers all kernels that the journals tell of (`stored`). Nobody has looked at the driver yet. */
+export async function recoverKernels(
+  stored: Awaited<ReturnType<JournalStore['load']>>,
+  journals: JournalStore,
+  factory: KernelFactory,
+  logger: Logger,
+): Promise<Recovered> {
+  const { found, unusable } = stored;
   for (const { kernelId, problem } of unusable)
     logger.error({ kernel: kernelId, problem }, 'a journal cannot be used; its kernel is set aside');
   const actors: KernelActor[] = [];

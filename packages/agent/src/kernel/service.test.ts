@@ -36,7 +36,7 @@ describe('creating a kernel', () => {
     expect(world.runners.get('k1')!.welcomes[0]!.spec).toMatchObject({
       env: { PATH: '/bin', GREETING: 'mine', MORE: '1' },
       deadManSeconds: 99,
-      fifos: 24,
+      fifos: 32,
     });
   });
 

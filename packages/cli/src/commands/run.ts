@@ -7,6 +7,8 @@ import { during } from '../progress.js';
 import { planProgram } from '../run/program.js';
 import { runInSession } from '../run/session.js';
 
+const DEFAULT_LEASE_MS = 90_000;
+
 export const run = defineCommand({
   name: 'run',
   summary: 'run code in a session of its own',
@@ -33,6 +35,11 @@ export const run = defineCommand({
     env: { type: 'string', multiple: true, value: 'K=V', help: 'a variable for the program; may be repeated' },
     network: { type: 'string', value: 'MODE', help: 'none (default), bridge or host' },
     timeout: { type: 'string', value: 'TIME', help: 'end the program after, for example, 30s or 5m' },
+    lease: {
+      type: 'string',
+      value: 'TIME',
+      help: 'how long the session outlives a `berth run` that was killed (default 90s)',
+    },
     keep: { type: 'boolean', help: 'keep the session when the program has ended' },
     name: { type: 'string', value: 'NAME', help: 'name of the session' },
   },
@@ -50,6 +57,9 @@ export const run = defineCommand({
     const timeoutMs = values.timeout === undefined ? undefined : parseDuration(values.timeout);
     if (values.timeout !== undefined && !timeoutMs)
       throw fail(`--timeout is ${JSON.stringify(values.timeout)}: it must be a time such as 30s, 5m or 2h`);
+    const leaseMs = values.lease === undefined ? DEFAULT_LEASE_MS : parseDuration(values.lease);
+    if (!leaseMs || leaseMs < 1000)
+      throw fail(`--lease is ${JSON.stringify(values.lease)}: it must be a time such as 90s, 1s or more`);
     if (values.name !== undefined && !sessionIdSchema.safeParse(values.name).success) {
       throw fail(
         `--name is ${JSON.stringify(values.name)}: it must be 1 to 64 characters of A-Z a-z 0-9 _ . - and start with a letter or digit`,
@@ -58,7 +68,11 @@ export const run = defineCommand({
     const spec = specOf({ ...values, image: values.image ?? context.terminal.defaultImage }, fail);
     const program = await planProgram(rest);
     const client = await during(context.terminal, 'starting a node', context.nodes.lastingClient({ start: true }));
-    return runInSession(client, { program, spec, name: values.name, keep: values.keep, timeoutMs }, context);
+    return runInSession(
+      client,
+      { program, spec, name: values.name, keep: values.keep, timeoutMs, leaseSeconds: leaseMs / 1000 },
+      context,
+    );
   },
 });
 

@@ -21,10 +21,12 @@ export interface RunPlan {
   readonly keep: boolean;
   /** Milliseconds for the program. */
   readonly timeoutMs: number | undefined;
+  /** A client that is killed can remove nothing: without a sign of life from it, the session ends by itself after so long. */
+  readonly leaseSeconds: number;
 }
 
-/** A client that is killed can remove nothing: without a sign of life from it, the session ends by itself. */
-const LEASE_SECONDS = 90;
+/** A node that never comes back can end nothing either: then the runner does. Longer than any restart that a client waits for. */
+const DEAD_MAN_SECONDS = 600;
 /** The session's own end follows anyway; a node that is away should not hold up the shell. */
 const REMOVAL_PATIENCE_MS = 5000;
 
@@ -55,7 +57,7 @@ export async function runInSession(client: BerthClient, plan: RunPlan, context: 
     );
     return exitCodeOf(await follow(client, { session, run, input }, context));
   } finally {
-    if (made && !plan.keep) await remove(client, session, context);
+    if (made && !plan.keep) await remove(client, session, plan.leaseSeconds, context);
   }
 }
 
@@ -63,7 +65,8 @@ export async function runInSession(client: BerthClient, plan: RunPlan, context: 
 async function create(client: BerthClient, session: string, plan: RunPlan, { terminal, interrupts }: Context): Promise<void> {
   const abort = new AbortController();
   const giveBack = interrupts.take((signal) => abort.abort(new Interrupted(signal)));
-  const body = { sessionId: session, spec: { ...plan.spec, leaseSeconds: plan.keep ? null : LEASE_SECONDS } };
+  const leased = { leaseSeconds: plan.leaseSeconds, deadManSeconds: DEAD_MAN_SECONDS };
+  const body = { sessionId: session, spec: { ...plan.spec, ...(plan.keep ? {} : leased) } };
   try {
     const creation = whileNodeAway(() => client.createSession(body, abort.signal), { signal: abort.signal });
     await during(terminal, `starting a session of ${plan.spec.image}`, creation);
@@ -72,14 +75,14 @@ async function create(client: BerthClient, session: string, plan: RunPlan, { ter
   }
 }
 
-async function remove(client: BerthClient, session: string, { terminal }: Context): Promise<void> {
+async function remove(client: BerthClient, session: string, leaseSeconds: number, { terminal }: Context): Promise<void> {
   try {
     await whileNodeAway(() => client.deleteSession(session, { graceMs: 0 }), { reconnectMs: REMOVAL_PATIENCE_MS });
   } catch (error) {
     if (isBerthError(error) && (error.code === 'no-such-session' || error.code === 'session-ended')) return;
     await notice(
       terminal,
-      `session ${session} could not be removed now (${(error as Error).message}); it ends by itself within ${LEASE_SECONDS} s`,
+      `session ${session} could not be removed now (${(error as Error).message}); it ends by itself within ${leaseSeconds} s`,
     );
   }
 }

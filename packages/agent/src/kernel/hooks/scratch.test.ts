@@ -45,7 +45,7 @@ describe('the scratch directory', () => {
 
   it('has the pipes that it promises, for all to open', async () => {
     const { fifos } = await acquire();
-    expect(fifos).toBe(24);
+    expect(fifos).toBe(32);
     for (let i = 0; i < fifos; i++) {
       expect((await lstat(join(scratchRoot, 'k1', 'run', `fifo-${i}`))).isFIFO()).toBe(true);
       expect(await modeOf('run', `fifo-${i}`)).toBe(0o666);
@@ -58,7 +58,7 @@ describe('the scratch directory', () => {
     await rm(join(scratchRoot, 'k1', 'run', 'fifo-3'));
     const second = await acquire();
     expect(second).toEqual(first);
-    expect((await readdir(join(scratchRoot, 'k1', 'run'))).length).toBe(24);
+    expect((await readdir(join(scratchRoot, 'k1', 'run'))).length).toBe(32);
     expect(await readdir(join(scratchRoot, 'k1', 'work'))).toEqual(['file']);
   });
 
