@@ -50,7 +50,11 @@ export async function isLocked(directory: string): Promise<boolean> {
 
 /** Resolves when the lock is free: its holder keeps the connection for as long as it holds. */
 export async function untilUnlocked(directory: string): Promise<void> {
-  for (let socket = await connectTo(directory); socket; socket = await connectTo(directory)) await once(socket.resume(), 'close');
+  for (let socket = await connectTo(directory); socket; socket = await connectTo(directory)) {
+    const held = socket;
+    // Not `once` of node:events: a holder that was killed resets the connection, which is an end like any other.
+    await new Promise((resolve) => held.once('close', resolve).resume());
+  }
 }
 
 async function connectTo(directory: string): Promise<Socket | undefined> {

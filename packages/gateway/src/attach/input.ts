@@ -1,7 +1,7 @@
 /** Input frames of a client to its run: in order, one call at a time, within a window. */
 import { backoffDelay, sleep } from '@berth/base';
 import { INPUT_WINDOW_BYTES, isBerthError, type KernelService } from '@berth/wire';
-import type { AttachTarget } from './target.js';
+import type { RunTarget } from './target.js';
 
 /** A client that sends more than it may, or leaves bytes out. */
 export class InputRefused extends Error {
@@ -20,7 +20,7 @@ const PASSING = new Set<string>(['runner-lost', 'timeout']);
 
 export class Input {
   readonly #service: KernelService;
-  readonly #target: AttachTarget;
+  readonly #target: RunTarget;
   readonly #confirm: (offset: number) => void;
   readonly #stopped = new AbortController();
   #queue: Promise<void> = Promise.resolve();
@@ -28,7 +28,7 @@ export class Input {
   #next: number | undefined;
 
   /** @param confirm told the offset up to which the run has taken its input */
-  constructor(service: KernelService, target: AttachTarget, confirm: (offset: number) => void) {
+  constructor(service: KernelService, target: RunTarget, confirm: (offset: number) => void) {
     this.#service = service;
     this.#target = target;
     this.#confirm = confirm;

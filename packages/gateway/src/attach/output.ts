@@ -1,5 +1,5 @@
-/** Records from the run's stream to the socket. */
-import { ATTACH_CLOSE, encodeFrames, FRAME, RECORD_TYPES, toBerthError, type RunStream } from '@berth/wire';
+/** Records from a run's stream to its channel of the socket. */
+import { encodeFrames, FRAME, RECORD_TYPES, toBerthError, type Frame, type RunStream } from '@berth/wire';
 import type { WebSocket } from 'ws';
 import { packFrames } from './pack.js';
 
@@ -9,12 +9,17 @@ import { packFrames } from './pack.js';
  */
 const MOST_BUFFERED_BYTES = 1024 * 1024;
 
+const END: Frame = { type: FRAME.end, more: false, channel: 0, seq: 0, payload: new Uint8Array(0) };
+
 export class Output {
   readonly #socket: WebSocket;
+  readonly #channel: number;
   #sent = 0;
+  #finished = false;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, channel: number) {
     this.#socket = socket;
+    this.#channel = channel;
   }
 
   /** Highest record given to the client; it cannot confirm more. */
@@ -22,27 +27,32 @@ export class Output {
     return this.#sent;
   }
 
-  /** Sends all that the stream yields, then how it ended. Never rejects. */
-  async pump(stream: RunStream): Promise<void> {
-    let finished = false;
+  /** True once {@link sent} is the last record of the run. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** Sends all that the stream yields, then how it ended. False when it was lost before the end of its run. Never rejects. */
+  async pump(stream: RunStream): Promise<boolean> {
     try {
       for await (const batch of stream) {
         const last = batch.at(-1)!;
         this.#sent = last.seq;
-        finished = last.type === RECORD_TYPES.finished;
-        for (const message of packFrames(batch)) await this.#send(message);
+        this.#finished = last.type === RECORD_TYPES.finished;
+        // The end goes with the last record: a message of its own would cost as much as the record.
+        for (const message of packFrames(this.#finished ? [...batch, END] : batch, this.#channel)) await this.#send(message);
       }
     } catch (error) {
-      return this.fail(error);
+      await this.fail(error);
+      return true;
     }
-    if (finished) await this.#send(encodeFrames(FRAME.end, 0, 0));
-    else this.#socket.close(ATTACH_CLOSE.away, 'the stream of the run was lost');
+    return this.#finished;
   }
 
   /** Tells the client that there will be no more, and why. */
   async fail(error: unknown): Promise<void> {
     const body = new TextEncoder().encode(JSON.stringify(toBerthError(error)));
-    await this.#send(encodeFrames(FRAME.end, 0, 0, body));
+    await this.#send(encodeFrames(FRAME.end, this.#channel, 0, body));
   }
 
   #send(message: Uint8Array): Promise<void> | void {
