@@ -1,5 +1,6 @@
 /** Ends processes that may not want to end. */
-import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
+import { sleep } from '@berth/base';
 import { nameOf, type ProcessEntry } from './table.js';
 
 /** Rounds after which something forks faster than we look. */
@@ -26,7 +27,7 @@ export async function killAll(select: () => readonly ProcessEntry[], lastResort:
     if (found.length === 0) return true;
     for (const { pid } of found) send(pid, 'SIGKILL');
     if (round === ROUNDS_BEFORE_LAST_RESORT) lastResort();
-    await (round < 5 ? turn() : pause(10));
+    await (round < 5 ? turn() : sleep(10));
   }
   return false;
 }

@@ -55,7 +55,6 @@ export class Repl {
     const argv = [...interpreter, join(places.carry, 'repl', SCRIPTS[language])];
     const directory = await enter(places.work, '.', argv);
     try {
-      let repl: Repl | undefined;
       const launched = await launch(
         { ...spec, fifos, carry: places.carry },
         {
@@ -64,11 +63,12 @@ export class Repl {
           env: userEnvironment(spec.env, places.work),
           stdin: 'none',
           control: true,
-          stdout: (data) => repl!.listener.stdout(data),
-          stderr: (data) => repl!.listener.stderr(data),
+          // Output is paused at first, so nothing comes before `repl` is there.
+          stdout: (data) => repl.listener.stdout(data),
+          stderr: (data) => repl.listener.stderr(data),
         },
       );
-      repl = new Repl(launched, listener);
+      const repl: Repl = new Repl(launched, listener);
       return repl;
     } finally {
       await directory.close();

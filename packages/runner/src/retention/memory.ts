@@ -1,5 +1,5 @@
 /** The memory that all runs share for their output. */
-import type { Clock, Timer } from '@berth/base';
+import type { Clock } from '@berth/base';
 import { References, type Block } from './block.js';
 
 const LARGEST = 256 * 1024;
@@ -14,7 +14,7 @@ export class SharedMemory {
   readonly #clock: Clock;
   /** Free blocks of the largest size. */
   #pool: Uint8Array[] = [];
-  #emptying: Timer | undefined;
+  #emptying = false;
   readonly #holders = new Set<MemoryHolder>();
 
   /** `limit` in bytes. */
@@ -69,8 +69,10 @@ export class SharedMemory {
   #keep(bytes: Uint8Array): void {
     if ((this.#pool.length + 1) * LARGEST > this.#limit) return;
     this.#pool.push(bytes);
-    this.#emptying ??= this.#clock.after(KEEP_MS, () => {
-      this.#emptying = undefined;
+    if (this.#emptying) return;
+    this.#emptying = true;
+    this.#clock.after(KEEP_MS, () => {
+      this.#emptying = false;
       this.#pool = [];
     });
   }

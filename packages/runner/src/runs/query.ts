@@ -104,6 +104,11 @@ export class QueryTask implements RunTask, ReplListener {
         return this.#answers.ask();
       case 'done':
         if (message.id === this.run.id) this.#setDone(message);
+        return;
+      case 'ready':
+      case 'matches':
+        // Not of a run: the REPL has taken the former, and nobody waits for the latter here.
+        return;
     }
   }
 

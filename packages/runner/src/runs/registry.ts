@@ -1,6 +1,6 @@
 /** All runs of this kernel, by id. */
 import { createHash } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
+import { sleep } from '@berth/base';
 import { BerthError, type Language, type RunId, type RunRequest, type RunView } from '@berth/wire';
 import { killAll } from '../processes/kill.js';
 import { readProcesses, type ProcessEntry } from '../processes/table.js';
@@ -96,10 +96,10 @@ export class Registry {
   /** Ends all programs: SIGTERM, after `graceMs` SIGKILL. Nothing can be started any more. */
   async end(graceMs: number): Promise<void> {
     this.#ending = true;
-    const { orphans, killUser } = this.#ground;
+    const { clock, orphans, killUser } = this.#ground;
     const all = (): readonly ProcessEntry[] => [...descendantsOf(readProcesses(), process.pid), ...orphans()];
     sendAll(all(), 'SIGTERM');
-    for (let waited = 0; waited < graceMs && all().length > 0; waited += 20) await pause(20);
+    for (let waited = 0; waited < graceMs && all().length > 0; waited += 20) await sleep(20, undefined, clock);
     await killAll(all, killUser);
   }
 
