@@ -1,7 +1,9 @@
 /** The command line as a new user meets it. */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Berth, collect } from '../support/berth.js';
@@ -171,6 +173,32 @@ describe('bad input gives one clear line and an exit code, and leaves nothing', 
     await berth.dispose();
   });
 
+  it.skipIf(process.getuid?.() === 0)("no permission on Docker's socket", async () => {
+    const berth = await Berth.create(undefined);
+    const socket = join(berth.dataDir, 'docker.sock');
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+    await chmod(socket, 0);
+    const ended = await berth.run(['up', '--listen', '127.0.0.1:0'], { env: { DOCKER_HOST: `unix://${socket}` } });
+    one(ended.stderr);
+    expect([ended.stderr.includes('group `docker`'), ended.code]).toEqual([true, 77]);
+    server.close();
+    await berth.dispose();
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('a full disk', async () => {
+    const berth = await Berth.create(undefined);
+    const full = join(berth.dataDir, 'full');
+    await mkdir(full);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', full]);
+    await writeFile(join(full, 'fill'), Buffer.alloc(8192)).catch(() => {});
+    const ended = await berth.run(['up', '--listen', '127.0.0.1:0'], { env: { BERTH_DATA_DIR: join(full, 'data') } });
+    execFileSync('umount', [full]);
+    one(ended.stderr);
+    expect(ended.code).toBe(74);
+    await berth.dispose();
+  });
+
   it('a wrong flag, with a suggestion', async () => {
     const berth = await Berth.create(undefined);
     const ended = await berth.run(['up', '--lissen', 'x']);
@@ -222,6 +250,15 @@ describe('bad input gives one clear line and an exit code, and leaves nothing', 
       expect(ended.code).toBe(73);
       await other.dispose();
     });
+
+    it('a path longer than a socket name may be is none: it works', async () => {
+      const deep = await Berth.create(docker);
+      const long = join(deep.dataDir, 'x'.repeat(120), 'y'.repeat(120));
+      const ended = await deep.run(['run', 'python', '-c', 'print(6*7)'], { env: { BERTH_DATA_DIR: long } });
+      expect([ended.stdout, ended.code]).toEqual(['42\n', 0]);
+      await deep.run(['down', '--terminate'], { env: { BERTH_DATA_DIR: long } });
+      await deep.dispose();
+    }, 30_000);
 
     it('leaves no session', async () => {
       expect(json((await berth.run(['ps', '-o', 'json'])).stdout)).toMatchObject({ sessions: [] });
