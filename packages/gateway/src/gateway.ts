@@ -4,7 +4,7 @@ import websocket from '@fastify/websocket';
 import { systemClock, type Clock } from '@berth/base';
 import { ATTACH_CLOSE, BerthError, MAX_FRAME_LENGTH, type KernelService } from '@berth/wire';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { attachRoute } from './attach/route.js';
+import { attachRoutes } from './attach/route.js';
 import { bodyOf, errorOf } from './http/errors.js';
 import { fileRoutes } from './http/files.js';
 import { guard } from './http/guard.js';
@@ -70,7 +70,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   app.addHook('onRequest', guard(options.key, host));
   await app.register(tableRoutes(service, node));
   await app.register(fileRoutes(service));
-  await app.register(attachRoute(service, clock));
+  await app.register(attachRoutes(service, clock));
   const sockets = openSockets(app);
   await listen(app, host, port);
   return { endpoint: endpointOf(app, host), close: () => close(app, clock, sockets) };

@@ -1,8 +1,11 @@
-/** What both ends of the attach WebSocket share (docs/runner-protocol.md, The attach WebSocket). */
+/** What both ends of the WebSockets share (docs/runner-protocol.md, The attach WebSocket, The link WebSocket). */
 import { FRAME_HEADER_BYTES, FRAME_MORE, MAX_FRAME_LENGTH, type Frame } from './frames.js';
 
 /** Most bytes of input that a client may have under way unconfirmed. */
 export const INPUT_WINDOW_BYTES = 1024 * 1024;
+
+/** Most runs at once on one link: channels that are open, or whose last record the client has not confirmed. */
+export const LINK_CHANNELS = 64;
 
 /** Reasons to close the WebSocket, with their codes. After all but `refused` the client may come again. */
 export const ATTACH_CLOSE = { done: 1000, away: 1001, refused: 1008 } as const;

@@ -13,11 +13,12 @@ const frame = fc.record({
 const plain = (frames: readonly Frame[]) => frames.map((f) => ({ ...f, payload: [...f.payload] }));
 
 describe('packFrames', () => {
-  it('keeps every frame, in order, in whole frames per message', () => {
+  it('keeps every frame, in order, in whole frames per message, on the channel', () => {
     fc.assert(
-      fc.property(fc.array(frame), fc.integer({ min: 1, max: 1000 }), (frames, limit) => {
-        const messages = [...packFrames(frames, limit)];
-        expect(plain(messages.flatMap((message) => readFrames(message)))).toEqual(plain(frames));
+      fc.property(fc.array(frame), fc.nat(), fc.integer({ min: 1, max: 1000 }), (frames, channel, limit) => {
+        const messages = [...packFrames(frames, channel, limit)];
+        const expected = plain(frames).map((f) => ({ ...f, channel }));
+        expect(plain(messages.flatMap((message) => readFrames(message)))).toEqual(expected);
         for (const message of messages) expect(message.length <= limit || readFrames(message).length === 1).toBe(true);
       }),
     );
@@ -31,6 +32,6 @@ describe('packFrames', () => {
       seq: i + 1,
       payload: new Uint8Array(10),
     }));
-    expect([...packFrames(lines, 270)].map((message) => readFrames(message).length)).toEqual(Array(10).fill(10));
+    expect([...packFrames(lines, 0, 270)].map((message) => readFrames(message).length)).toEqual(Array(10).fill(10));
   });
 });

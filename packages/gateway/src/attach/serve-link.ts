@@ -1,18 +1,27 @@
 /** One linked client: a connection that stays open for many runs of a session, each on a channel that the client chooses. */
 import type { Clock } from '@berth/base';
-import { decodeJsonPayload, FRAME, LINK_CHANNELS, type Frame, type KernelId, type KernelService, type RunRequest, type RunStream } from '@berth/wire';
+import {
+  decodeJsonPayload,
+  FRAME,
+  LINK_CHANNELS,
+  type Frame,
+  type KernelId,
+  type KernelService,
+  type RunRequest,
+  type RunStream,
+} from '@berth/wire';
 import { runRequestSchema } from '@berth/wire/http';
 import type { WebSocket } from 'ws';
 import { parse } from '../http/validation.js';
 import { onClientFrames } from './client-frames.js';
-import { keepAlive } from './heartbeat.js';
+import { keepLease } from './lease.js';
 import { Output } from './output.js';
 import { RunChannel } from './run-channel.js';
 
 /** Serves the client until either side goes. */
 export function serveLink(socket: WebSocket, service: KernelService, clock: Clock, session: KernelId): void {
   const channels = new Map<number, RunChannel>();
-  keepAlive(socket, clock, service, session);
+  keepLease(socket, service, clock, session);
   socket.on('close', () => {
     for (const channel of channels.values()) channel.close();
   });

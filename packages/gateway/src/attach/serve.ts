@@ -3,7 +3,7 @@ import type { Clock } from '@berth/base';
 import { ATTACH_CLOSE, type KernelService } from '@berth/wire';
 import type { WebSocket } from 'ws';
 import { onClientFrames } from './client-frames.js';
-import { keepAlive } from './heartbeat.js';
+import { keepLease } from './lease.js';
 import { RunChannel } from './run-channel.js';
 import type { AttachTarget } from './target.js';
 
@@ -16,7 +16,7 @@ export async function serveAttach(socket: WebSocket, service: KernelService, clo
   socket.on('close', () => channel.close());
   onClientFrames(socket, (frame) => channel.take(frame));
   await channel.serve(async () => {
-    keepAlive(socket, clock, service, target.session);
+    keepLease(socket, service, clock, target.session);
     return service.attachRun(target.session, target.run, { from: target.from });
   });
   if (socket.readyState !== socket.OPEN) return;

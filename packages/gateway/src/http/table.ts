@@ -61,7 +61,10 @@ export function queryOf(query: unknown, allowed: readonly string[]): Readonly<Re
 
 function abortSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  request.raw.socket.once('close', () => controller.abort());
-  reply.raw.once('finish', () => controller.abort());
+  const { socket } = request.raw;
+  const abort = () => controller.abort();
+  socket.once('close', abort);
+  // The connection lives on, with more requests to come.
+  reply.raw.once('finish', () => socket.off('close', abort));
   return controller.signal;
 }
