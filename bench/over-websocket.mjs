@@ -1,20 +1,21 @@
-/** Runs through the public client, on a node in a process of its own. */
-import { newRunId } from '@berth/wire';
+/** Runs through the public client's link, on a node in a process of its own. */
 import { startBerth } from './berth-process.mjs';
 import { IMAGE } from './node.mjs';
 
 export async function overWebSocket() {
   const berth = await startBerth();
   const { sessionId } = await berth.client.createSession({ spec: { image: IMAGE, cpus: 2 } });
+  const link = await berth.client.link(sessionId);
   return {
     /** Runs to the end; `count` gets the length of each piece of standard output. */
     async run(request, count = () => {}) {
-      const runId = newRunId();
-      await berth.client.startRun(sessionId, { runId, ...request });
-      for await (const record of berth.client.attach(sessionId, runId)) {
+      for await (const record of link.run(request)) {
         if (record.type === 'stdout') count(record.data.length);
       }
     },
-    stop: () => berth.stop(),
+    async stop() {
+      link.close();
+      await berth.stop();
+    },
   };
 }

@@ -2,6 +2,8 @@
 import type { FileEntry, KernelView, NodeView, RunView } from '@berth/wire';
 import type { BodyOf, ReplyOf, RouteName } from '@berth/wire/http';
 import { Attachment, type AttachOptions } from './attach/attachment.js';
+import { ownConnection } from './attach/own-connection.js';
+import { SessionLink } from './attach/session-link.js';
 import { callRoute, nodeLost, request, type CallParts, type NodeAddress } from './http.js';
 
 export type { NodeAddress } from './http.js';
@@ -97,7 +99,23 @@ export class BerthClient {
 
   /** Follows a run from a record on, through lost connections and restarts of the node. */
   attach(session: string, run: string, options: AttachOptions = {}): Attachment {
-    return new Attachment(this.#resolve, session, run, { ...(this.#signal ? { signal: this.#signal } : {}), ...options });
+    const followed = this.#followed(options);
+    const open = async (from: number) => ownConnection(await this.#resolve(), session, run, from, followed.signal);
+    return new Attachment(open, followed);
+  }
+
+  /** One connection for many runs: the quick way to run one piece of code after the other. */
+  async link(session: string): Promise<SessionLink> {
+    return SessionLink.open(session, {
+      address: this.#resolve,
+      startRun: (request) => this.startRun(session, request),
+      options: (options) => this.#followed(options),
+    });
+  }
+
+  /** Ends with this client, unless it has a signal of its own. */
+  #followed(options: AttachOptions): AttachOptions {
+    return { ...(this.#signal ? { signal: this.#signal } : {}), ...options };
   }
 
   async #call<Name extends RouteName>(name: Name, parts: CallParts<Name> = {}): Promise<ReplyOf<Name>> {

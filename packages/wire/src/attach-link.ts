@@ -4,7 +4,7 @@ import { FRAME_HEADER_BYTES, FRAME_MORE, MAX_FRAME_LENGTH, type Frame } from './
 /** Most bytes of input that a client may have under way unconfirmed. */
 export const INPUT_WINDOW_BYTES = 1024 * 1024;
 
-/** Most runs at once on one link: channels that are open, or whose last record the client has not confirmed. */
+/** Most channels of one link that the client has opened and not ended. */
 export const LINK_CHANNELS = 64;
 
 /** Reasons to close the WebSocket, with their codes. After all but `refused` the client may come again. */

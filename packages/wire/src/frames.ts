@@ -31,7 +31,10 @@ export const FRAME = {
    * client: the run has taken its input up to byte offset `seq`. No payload.
    */
   ack: 0x20,
-  /** From producer to consumer: nothing follows on `channel`; the payload is an ErrorBody, or empty after `finished`. */
+  /**
+   * From producer to consumer: nothing follows on `channel`; the payload is an ErrorBody, or empty after `finished`. On the
+   * link WebSocket also from the client: it takes leave of `channel`, having consumed all records up to `seq`. No payload.
+   */
   end: 0x21,
   /** From consumer: standard input for a run; `seq` is the offset of the first byte in the run's input. */
   input: 0x22,

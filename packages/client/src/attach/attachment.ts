@@ -1,8 +1,7 @@
 /** A run followed by one consumer: every record once and in order, whatever happens to the connection or the node. */
 import { decodeJsonPayload, errorFromBody, FRAME, type Frame, type RunRecord } from '@berth/wire';
-import type { NodeAddress } from '../http.js';
 import { DEFAULT_RECONNECT_MS, isAway, pause, whileNodeAway, type Patience } from '../patience.js';
-import { Link } from './link.js';
+import type { Connection } from './connection.js';
 import { PendingInput } from './pending-input.js';
 import { RecordReader } from './record-reader.js';
 
@@ -18,32 +17,31 @@ export interface AttachOptions extends Patience {
  * Iterating rejects with the errors of the node, with `node-lost` after `reconnectMs` without it, or with the signal's reason.
  */
 export class Attachment implements AsyncIterable<RunRecord> {
-  readonly #resolve: () => Promise<NodeAddress>;
-  readonly #session: string;
-  readonly #run: string;
+  readonly #open: (from: number) => Promise<Connection>;
   readonly #options: AttachOptions;
   readonly #reader: RecordReader;
   readonly #input = new PendingInput();
-  #link: Link | undefined;
+  #connection: Connection | undefined;
+  /** Last record that is done with on this connection; 0: none. */
+  #consumed = 0;
 
-  constructor(resolve: () => Promise<NodeAddress>, session: string, run: string, options: AttachOptions) {
-    this.#resolve = resolve;
-    this.#session = session;
-    this.#run = run;
+  /** @param open gives the first connection to the run, and the next one when that is lost, from a record on */
+  constructor(open: (from: number) => Promise<Connection>, options: AttachOptions) {
+    this.#open = open;
     this.#options = options;
     this.#reader = new RecordReader(options.from ?? 1);
   }
 
   /** Sends standard input, also ahead of a connection. Resolves when the window has room for more; one call at a time. */
   async write(data: Uint8Array): Promise<void> {
-    for await (const piece of this.#input.push(data)) this.#link?.send(FRAME.input, piece.offset, piece.data);
+    for await (const piece of this.#input.push(data)) this.#connection?.send(FRAME.input, piece.offset, piece.data);
   }
 
   /** Ends standard input. */
   endInput(): void {
     if (this.#input.ended) return;
     this.#input.end();
-    this.#link?.send(FRAME.inputEnd, this.#input.length);
+    this.#connection?.send(FRAME.inputEnd, this.#input.length);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RunRecord> {
@@ -52,9 +50,9 @@ export class Attachment implements AsyncIterable<RunRecord> {
         const before = this.#reader.next;
         // A node that accepts and breaks off again and again is not asked without pause.
         if (fruitless > 0) await pause(fruitless, this.#options.signal);
-        const link = await this.#connect();
+        const connection = await this.#connect();
         try {
-          return yield* this.#follow(link);
+          return yield* this.#follow(connection);
         } catch (error) {
           this.#options.signal?.throwIfAborted();
           if (!isAway(error)) throw error;
@@ -64,39 +62,37 @@ export class Attachment implements AsyncIterable<RunRecord> {
       }
     } finally {
       this.#input.abandon();
-      this.#link?.close();
-      this.#link = undefined;
+      this.#connection?.close(this.#consumed);
+      this.#connection = undefined;
     }
   }
 
   /** Returns when the run is over; throws when the connection is lost. */
-  async *#follow(link: Link): AsyncGenerator<RunRecord, void> {
-    for await (const frames of link.frames()) {
-      let consumed = 0;
+  async *#follow(connection: Connection): AsyncGenerator<RunRecord, void> {
+    for await (const frames of connection.frames()) {
+      const before = this.#consumed;
       for (const frame of frames) {
-        if (frame.type === FRAME.end) {
-          if (consumed > 0) link.ack(consumed);
-          return checkEnd(frame);
-        }
+        if (frame.type === FRAME.end) return checkEnd(frame);
         if (frame.type === FRAME.ack) this.#input.confirm(frame.seq);
         const record = this.#reader.take(frame);
         if (!record) continue;
         yield record;
-        consumed = frame.seq;
+        this.#consumed = frame.seq;
       }
-      if (consumed > 0) link.ack(consumed);
+      if (this.#consumed > before) connection.send(FRAME.ack, this.#consumed);
     }
   }
 
-  async #connect(): Promise<Link> {
+  async #connect(): Promise<Connection> {
     const { reconnectMs = DEFAULT_RECONNECT_MS, signal } = this.#options;
-    const open = async () => Link.open(await this.#resolve(), this.#session, this.#run, this.#reader.next, signal);
-    const link = await whileNodeAway(open, { reconnectMs, ...(signal ? { signal } : {}) });
+    const open = () => this.#open(this.#reader.next);
+    const connection = await whileNodeAway(open, { reconnectMs, ...(signal ? { signal } : {}) });
     this.#reader.restart();
-    this.#link = link;
-    for (const { offset, data } of this.#input.pieces) link.send(FRAME.input, offset, data);
-    if (this.#input.ended) link.send(FRAME.inputEnd, this.#input.length);
-    return link;
+    this.#connection = connection;
+    this.#consumed = 0;
+    for (const { offset, data } of this.#input.pieces) connection.send(FRAME.input, offset, data);
+    if (this.#input.ended) connection.send(FRAME.inputEnd, this.#input.length);
+    return connection;
   }
 }
 

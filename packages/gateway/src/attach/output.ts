@@ -15,7 +15,6 @@ export class Output {
   readonly #socket: WebSocket;
   readonly #channel: number;
   #sent = 0;
-  #finished = false;
 
   constructor(socket: WebSocket, channel: number) {
     this.#socket = socket;
@@ -27,26 +26,22 @@ export class Output {
     return this.#sent;
   }
 
-  /** True once {@link sent} is the last record of the run. */
-  get finished(): boolean {
-    return this.#finished;
-  }
-
-  /** Sends all that the stream yields, then how it ended. False when it was lost before the end of its run. Never rejects. */
+  /** Sends all that the stream yields, then how it ended; false where the stream did not say. Never rejects. */
   async pump(stream: RunStream): Promise<boolean> {
+    let finished = false;
     try {
       for await (const batch of stream) {
         const last = batch.at(-1)!;
         this.#sent = last.seq;
-        this.#finished = last.type === RECORD_TYPES.finished;
+        finished = last.type === RECORD_TYPES.finished;
         // The end goes with the last record: a message of its own would cost as much as the record.
-        for (const message of packFrames(this.#finished ? [...batch, END] : batch, this.#channel)) await this.#send(message);
+        for (const message of packFrames(finished ? [...batch, END] : batch, this.#channel)) await this.#send(message);
       }
     } catch (error) {
       await this.fail(error);
       return true;
     }
-    return this.#finished;
+    return finished;
   }
 
   /** Tells the client that there will be no more, and why. */

@@ -10,8 +10,6 @@ export class RunChannel {
   readonly #output: Output;
   readonly #input: Input;
   #stream: RunStream | undefined;
-  #confirmed = 0;
-  #failed = false;
   #closed = false;
 
   constructor(socket: WebSocket, channel: number, service: KernelService, target: RunTarget) {
@@ -20,20 +18,14 @@ export class RunChannel {
     this.#input = new Input(service, target, (offset) => socket.send(encodeFrames(FRAME.ack, channel, offset), () => {}));
   }
 
-  /** True when neither side has anything more to say on this channel. */
-  get over(): boolean {
-    return this.#closed || this.#failed || (this.#output.finished && this.#confirmed >= this.#output.sent);
-  }
-
   /** A frame of the client. Throws `RangeError` or {@link InputRefused} when it breaks a rule. */
   take({ type, seq, payload }: Frame): void {
     if (type === FRAME.input) this.#input.push(seq, payload, false);
     else if (type === FRAME.inputEnd) this.#input.push(seq, payload.subarray(0, 0), true);
-    else if (type === FRAME.end) this.close();
-    else if (type === FRAME.ack) {
-      if (seq > this.#output.sent) throw new RangeError(`record ${seq} was confirmed before it was sent`);
-      this.#confirmed = Math.max(this.#confirmed, seq);
-      this.#stream?.ack(seq);
+    else if (type === FRAME.ack) this.#confirm(seq);
+    else if (type === FRAME.end) {
+      this.#confirm(seq);
+      this.close();
     }
   }
 
@@ -42,13 +34,10 @@ export class RunChannel {
     try {
       this.#stream = await open();
     } catch (error) {
-      this.#failed = true;
-      if (!this.#closed) await this.#output.fail(error);
-      return;
+      return this.#closed ? undefined : this.#output.fail(error);
     }
     if (this.#closed || this.#socket.readyState !== this.#socket.OPEN) return this.#stream.close();
     const told = await this.#output.pump(this.#stream);
-    this.#failed = !this.#output.finished;
     if (!told && !this.#closed) this.#socket.close(ATTACH_CLOSE.away, 'the stream of the run was lost');
   }
 
@@ -57,5 +46,10 @@ export class RunChannel {
     this.#closed = true;
     this.#stream?.close();
     this.#input.stop();
+  }
+
+  #confirm(seq: number): void {
+    if (seq > this.#output.sent) throw new RangeError(`record ${seq} was confirmed before it was sent`);
+    if (seq > 0) this.#stream?.ack(seq);
   }
 }

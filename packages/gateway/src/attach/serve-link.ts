@@ -27,10 +27,9 @@ export function serveLink(socket: WebSocket, service: KernelService, clock: Cloc
   });
   onClientFrames(socket, (frame) => {
     if (frame.type === FRAME.request) return open(frame);
-    // What is sent to a run that has just ended crosses its end.
-    const channel = channels.get(frame.channel);
-    channel?.take(frame);
-    if (channel?.over) channels.delete(frame.channel);
+    // What is sent to a channel that was refused crosses the refusal.
+    channels.get(frame.channel)?.take(frame);
+    if (frame.type === FRAME.end) channels.delete(frame.channel);
   });
 
   function open({ channel: id, more, payload }: Frame): void {
@@ -47,9 +46,7 @@ export function serveLink(socket: WebSocket, service: KernelService, clock: Cloc
     }
     const channel = new RunChannel(socket, id, service, { session, run: request.runId });
     channels.set(id, channel);
-    void channel
-      .serve(() => startAndAttach(service, session, request))
-      .then(() => channel.over && channels.get(id) === channel && channels.delete(id));
+    void channel.serve(() => startAndAttach(service, session, request));
   }
 }
 
@@ -57,10 +54,11 @@ export function serveLink(socket: WebSocket, service: KernelService, clock: Cloc
 async function startAndAttach(service: KernelService, session: KernelId, request: RunRequest): Promise<RunStream> {
   const starting = service.startRun(session, request);
   const attaching = service.attachRun(session, request.runId, { from: 1 });
+  // Which fails first is not said; the run may also be there although it was not started: the same id with another request.
+  attaching.catch(() => {});
   try {
     await starting;
   } catch (error) {
-    // The run may be there although it was not started: the same id with another request.
     attaching.then((stream) => stream.close()).catch(() => {});
     throw error;
   }
