@@ -33,8 +33,8 @@ export class Attachment implements AsyncIterable<RunRecord> {
   }
 
   /** Sends standard input, also ahead of a connection. Resolves when the window has room for more; one call at a time. */
-  async write(data: Uint8Array): Promise<void> {
-    for await (const piece of this.#input.push(data)) this.#connection?.send(FRAME.input, piece.offset, piece.data);
+  write(data: Uint8Array): Promise<void> {
+    return this.#input.push(data, (piece) => this.#connection?.send(FRAME.input, piece.offset, piece.data));
   }
 
   /** Ends standard input. */

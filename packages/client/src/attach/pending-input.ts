@@ -33,8 +33,11 @@ export class PendingInput {
     return this.#pieces;
   }
 
-  /** Appends bytes. Resolves with each piece as soon as the window has room for it. */
-  async *push(data: Uint8Array): AsyncGenerator<InputPiece> {
+  /**
+   * Appends bytes, piece by piece as the window has room. Each is given to `send` in the turn in which it joins {@link pieces}:
+   * a connection that begins later sends it itself, one that is there does so now.
+   */
+  async push(data: Uint8Array, send: (piece: InputPiece) => void): Promise<void> {
     for (let at = 0; at < data.length; at += PIECE_BYTES) {
       const part = data.subarray(at, at + PIECE_BYTES);
       while (!this.#abandoned && this.#length + part.length - this.#confirmed > INPUT_WINDOW_BYTES) {
@@ -44,7 +47,7 @@ export class PendingInput {
       const piece = { offset: this.#length, data: part };
       this.#pieces.push(piece);
       this.#length += part.length;
-      yield piece;
+      send(piece);
     }
   }
 

@@ -1,49 +1,13 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
-import { BerthError, encodeFrames, FRAME, INPUT_WINDOW_BYTES, readFrames, RECORD_TYPES, type Frame } from '@berth/wire';
-import { KEY, someRun, startFakeNode, type FakeNode } from '../../testing/fake-node.js';
+import { BerthError, encodeFrames, FRAME, INPUT_WINDOW_BYTES, type Frame } from '@berth/wire';
+import { someRun, startFakeNode, type FakeNode } from '../../testing/fake-node.js';
+import { RawClient, textOf } from '../../testing/raw-client.js';
 import { type FakeRun } from '../../../agent/testing/fake-run.js';
 
-/** A client that does what it is told, and nothing more. */
-class RawClient {
-  readonly socket: WebSocket;
-  readonly frames: Frame[] = [];
-  #wake = () => {};
-
-  constructor(session: string, run: string, query = '?from=1') {
-    const url = `${node.endpoint.replace('http', 'ws')}/v1/sessions/${session}/runs/${run}/attach${query}`;
-    this.socket = new WebSocket(url, { headers: { authorization: `Bearer ${KEY}` } });
-    this.socket.on('message', (data: Buffer) => {
-      this.frames.push(...readFrames(data));
-      this.#wake();
-    });
-  }
-
-  async open(): Promise<this> {
-    await once(this.socket, 'open');
-    return this;
-  }
-
-  async until(done: (frames: readonly Frame[]) => boolean): Promise<readonly Frame[]> {
-    while (!done(this.frames)) await new Promise<void>((resolve) => (this.#wake = resolve));
-    return this.frames;
-  }
-
-  send(type: number, seq: number, payload?: Uint8Array): void {
-    this.socket.send(encodeFrames(type, 0, seq, payload));
-  }
-
-  /** Code and reason with which the node closes. */
-  async closed(): Promise<[number, string]> {
-    const [code, reason] = (await once(this.socket, 'close')) as [number, Buffer];
-    return [code, reason.toString()];
-  }
-}
-
 const hasEnded = (frames: readonly Frame[]) => frames.some(({ type }) => type === FRAME.end);
-const textOf = (frames: readonly Frame[]) =>
-  frames.map(({ type, payload }) => (type === RECORD_TYPES.stdout ? Buffer.from(payload).toString() : '')).join('');
+const attach = (session: string, run: string, query = '?from=1') =>
+  new RawClient(node.endpoint, `/v1/sessions/${session}/runs/${run}/attach${query}`);
 
 let node: FakeNode;
 let produced: number;
@@ -63,7 +27,7 @@ afterEach(() => node.gateway.close());
 describe('an attached client', () => {
   it('gets the records from the one it names, then the end', async () => {
     const { session, run } = await someRun(node.service, ['numbers', '5', '7']);
-    const frames = await (await new RawClient(session, run, '?from=3').open()).until(hasEnded);
+    const frames = await (await attach(session, run, '?from=3').open()).until(hasEnded);
     expect(textOf(frames)).toBe('3\n4\n5\n');
     expect(frames.map(({ seq, channel }) => [seq, channel])).toEqual([3, 4, 5, 6, 0].map((seq) => [seq, 0]));
     expect(frames.at(-1)!.payload.length).toBe(0);
@@ -71,7 +35,7 @@ describe('an attached client', () => {
 
   it('is told how a stream failed', async () => {
     const { session, run } = await someRun(node.service, ['wait']);
-    const client = await new RawClient(session, run).open();
+    const client = await attach(session, run).open();
     await client.until((frames) => frames.length > 0);
     node.service.run(session, run).break(new BerthError('runner-lost', 'the runner died'));
     const frames = await client.until(hasEnded);
@@ -83,21 +47,19 @@ describe('an attached client', () => {
 
   it('is told of a run that is not there', async () => {
     const { session } = await someRun(node.service, ['wait']);
-    const frames = await (await new RawClient(session, 'other').open()).until(hasEnded);
+    const frames = await (await attach(session, 'other').open()).until(hasEnded);
     expect(JSON.parse(Buffer.from(frames.at(-1)!.payload).toString())).toMatchObject({ code: 'no-such-run' });
   });
 
   it.each(['?from=0', '?from=x', '?form=1', '?from=1&from=2'])('is refused before it is connected: %s', async (query) => {
     const { session, run } = await someRun(node.service, ['wait']);
-    const client = new RawClient(session, run, query);
-    const [, response] = (await once(client.socket, 'unexpected-response')) as [unknown, { statusCode: number; resume(): void }];
-    response.resume();
-    expect(response.statusCode).toBe(400);
+    const client = attach(session, run, query);
+    expect(await client.refused()).toBe(400);
   });
 
   it('that reads but does not confirm stops the stream at its window', async () => {
     const { session, run } = await someRun(node.service, ['flood']);
-    const client = await new RawClient(session, run).open();
+    const client = await attach(session, run).open();
     const window = 64;
     await client.until((frames) => frames.length >= window);
     await node.service.run(session, run).acknowledged(0);
@@ -110,7 +72,7 @@ describe('an attached client', () => {
 
   it('sends input in order and learns what was taken', async () => {
     const { session, run } = await someRun(node.service, ['upper']);
-    const client = await new RawClient(session, run).open();
+    const client = await attach(session, run).open();
     client.send(FRAME.input, 0, Buffer.from('ab'));
     client.send(FRAME.input, 2, Buffer.from('cd'));
     client.send(FRAME.inputEnd, 4);
@@ -125,7 +87,7 @@ describe('an attached client', () => {
     let failures = 2;
     node.service.sendInput = (...args) =>
       failures-- > 0 ? Promise.reject(new BerthError('runner-lost', 'just now')) : send(...args);
-    const client = await new RawClient(session, run).open();
+    const client = await attach(session, run).open();
     client.send(FRAME.input, 0, Buffer.from('ab'));
     client.send(FRAME.inputEnd, 2);
     expect(textOf(await client.until(hasEnded))).toBe('AB');
@@ -151,7 +113,7 @@ describe('an attached client', () => {
   ];
   it.each(HOSTILE)('that sends %s is sent away with the reason', async (_name, act, reason) => {
     const { session, run } = await someRun(node.service, ['stubborn']);
-    const client = await new RawClient(session, run).open();
+    const client = await attach(session, run).open();
     await client.until((frames) => frames.length > 0);
     act(client);
     expect(await client.closed()).toEqual([1008, expect.stringMatching(reason)]);
@@ -159,7 +121,7 @@ describe('an attached client', () => {
 
   it('that sends an oversized message loses its connection', async () => {
     const { session, run } = await someRun(node.service, ['stubborn']);
-    const client = await new RawClient(session, run).open();
+    const client = await attach(session, run).open();
     client.socket.on('error', () => {});
     client.socket.send(Buffer.alloc(2 * 1024 * 1024));
     expect((await client.closed())[0]).toBe(1009);
@@ -167,7 +129,7 @@ describe('an attached client', () => {
 
   it('that sends unknown types is served on', async () => {
     const { session, run } = await someRun(node.service, ['wait']);
-    const client = await new RawClient(session, run).open();
+    const client = await attach(session, run).open();
     client.send(0x7e, 1, Buffer.from('?'));
     node.service.run(session, run).signal('interrupt');
     await client.until(hasEnded);
@@ -175,14 +137,14 @@ describe('an attached client', () => {
 
   it('keeps the lease of its session while it answers', async () => {
     const { session, run } = await someRun(node.service, ['stubborn'], 0.05);
-    await new RawClient(session, run).open();
+    await attach(session, run).open();
     const before = node.service.renewals.length;
     while (node.service.renewals.length < before + 3) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 
   it('is asked to come again when the node goes away', async () => {
     const { session, run } = await someRun(node.service, ['stubborn']);
-    const client = await new RawClient(session, run).open();
+    const client = await attach(session, run).open();
     const closed = client.closed();
     await node.gateway.close();
     expect((await closed)[0]).toBe(1001);
