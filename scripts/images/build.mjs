@@ -1,9 +1,10 @@
 // Makes the images for tests that are not there yet: node scripts/images/build.mjs DOCKER_SOCKET
 // Packages of Debian only; needs root, debootstrap and musl-gcc. What debootstrap made is kept in BERTH_TEST_CACHE.
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { testCache } from '../test-cache.mjs';
 import { makeMuslRoot } from './musl.mjs';
 import { run } from './run.mjs';
 
@@ -32,7 +33,7 @@ if (!socket) {
   console.error('usage: node scripts/images/build.mjs DOCKER_SOCKET');
   process.exit(64);
 }
-const cache = process.env.BERTH_TEST_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'berth-test');
+const cache = testCache();
 mkdirSync(cache, { recursive: true });
 const work = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'berth-images-'));
 

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startAgent, type Agent, type AgentParts } from '@berth/agent';
+import { startAgent, type Agent, type AgentConfig, type AgentParts } from '@berth/agent';
 import {
   completeKernelSpec,
   decodeRecord,
@@ -31,8 +31,15 @@ export interface TestAgent {
   stop(): Promise<void>;
 }
 
-/** Ends all kernels and removes all directories when stopped. The carry is shared between tests, since it is large. */
-export async function startTestAgent(docker: TestDocker, parts: AgentParts = {}): Promise<TestAgent> {
+/**
+ * Ends all kernels and removes all directories when stopped. The carry is shared between tests, since it is large, unless
+ * `config` says otherwise.
+ */
+export async function startTestAgent(
+  docker: TestDocker,
+  parts: AgentParts = {},
+  config: Pick<AgentConfig, 'node'> & Partial<Pick<AgentConfig, 'carryDirectory'>> = {},
+): Promise<TestAgent> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-test-'));
   const start = () =>
     startAgent(
@@ -43,6 +50,7 @@ export async function startTestAgent(docker: TestDocker, parts: AgentParts = {})
         namespace: 'test',
         docker: { socketPath: docker.socketPath },
         logger: process.env['BERTH_TEST_LOG'] ? consoleLogger : silent,
+        ...config,
       },
       parts,
     );

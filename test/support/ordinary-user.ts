@@ -3,6 +3,8 @@
  * Without root the tests run as an ordinary user anyway, and a second time would tell nothing new.
  */
 import { accessSync, chmodSync, constants, existsSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach } from 'vitest';
 
@@ -24,6 +26,7 @@ function becomeOrdinary(): string | undefined {
   process.setgid!(group === 0 ? UID : group);
   process.setuid!(UID);
   process.env['HOME'] = '/nonexistent';
+  process.env['BERTH_TEST_CACHE'] = join(tmpdir(), `berth-test-cache-${UID}`);
   try {
     accessSync(fileURLToPath(new URL('../../package.json', import.meta.url)), constants.R_OK);
     return undefined;

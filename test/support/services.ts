@@ -28,7 +28,8 @@ export const TEST_IMAGES: TestDocker['images'] = {
   hostile: 'berth-test/hostile:1',
 };
 
-const required = process.env['BERTH_REQUIRE_SERVICES'] === '1';
+/** Whether a check that cannot be made is a failure, not skipped. */
+export const required = process.env['BERTH_REQUIRE_SERVICES'] === '1';
 
 function count(service: string): void {
   const log = process.env['BERTH_SERVICE_LOG'];

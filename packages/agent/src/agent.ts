@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OwnedTasks, systemClock, withDeadline } from '@berth/base';
-import { carryCommand, collectCarries, ensureCarry, hostsFile } from '@berth/carry';
+import { carryCommand, collectCarries, ensureCarry, hostsFile, type NodeSource } from '@berth/carry';
 import { BerthError, type KernelService } from '@berth/wire';
 import { DockerDriver, type DockerTarget } from './adapters/docker/index.js';
 import { ScratchFiles } from './files/scratch-files.js';
@@ -32,6 +32,8 @@ export interface AgentConfig {
   readonly scratchRoot: string;
   /** Carries, shared by all kernels and agents of this machine. */
   readonly carryDirectory: string;
+  /** The Node that new kernels are given; absent: the one that this process runs on. */
+  readonly node?: NodeSource;
   /** Goes into container labels; two agents with different namespaces may share a Docker. */
   readonly namespace: string;
   readonly docker: DockerTarget;
@@ -66,7 +68,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const stored = await journals.load();
   const health = new DriverHealth();
   await probe(driver, health, stored.found.length > 0);
-  const carry = await ensureCarry({ cacheDir: config.carryDirectory });
+  const carry = await ensureCarry({ cacheDir: config.carryDirectory, ...config.node });
 
   const owner = { agentId: identity.agentId, stateId: identity.stateId, namespace: config.namespace };
   const context: KernelContext = {

@@ -2,3 +2,4 @@
 export { collectCarries, DEFAULT_GRACE_MS } from './cache.js';
 export { carryCommand } from './command.js';
 export { ensureCarry, hostsFile, type Carry, type CarryOptions } from './ensure.js';
+export type { NodeSource } from './parts.js';

@@ -7,12 +7,16 @@ import { librariesOf } from './libraries.js';
 import { LOADER_RELOCATIONS, type Relocation } from './relocate.js';
 import { findTini } from './tini.js';
 
-/** Where the parts come from. Paths are absolute. */
-export interface CarrySources {
+/** The Node that a carry is made from. Paths are absolute. */
+export interface NodeSource {
   /** A Node of 20.19 or later, of whatever origin. */
   readonly nodePath: string;
   /** Directories, separated by `:`, that hold libraries of this Node which its loader does not find by itself. */
   readonly libraryPath?: string;
+}
+
+/** Where the parts come from. Paths are absolute. */
+export interface CarrySources extends NodeSource {
   /** The runner as one file. */
   readonly runnerBundle: string;
   /** Directory with one file per language. */
