@@ -13,15 +13,19 @@ shift $#
 if [[ $__berth_heir ]]; then exec 97>&1 96<&0 1>&99 0</dev/null 99>&-; else exec 97>&3 96<&4 3>&- 4<&-; fi
 
 # Copies that bash keeps of redirected descriptors are close-on-exec, and so are duplicates of such copies: the one way in bash
-# to keep children from the link. It takes the lowest free numbers from 10.
+# to keep children from them. It takes the lowest free numbers from 10.
 __berth_free=()
-for ((__berth_fd = 10; ${#__berth_free[@]} < 2; __berth_fd++)); do
+for ((__berth_fd = 10; ${#__berth_free[@]} < 4; __berth_fd++)); do
   [[ -L /proc/self/fd/$__berth_fd ]] || __berth_free+=("$__berth_fd")
 done
-{ exec {__berth_out}>&"${__berth_free[0]}" {__berth_in}<&"${__berth_free[1]}"; } 97>&- 96<&-
-exec 97>&- 96<&-
+exec 95>&2 94>&1
+{
+  exec {__berth_out}>&"${__berth_free[0]}" {__berth_in}<&"${__berth_free[1]}"
+  exec {__berth_stderr}>&"${__berth_free[2]}" {__berth_stdout}>&"${__berth_free[3]}"
+} 97>&- 96<&- 95>&- 94>&-
+exec 97>&- 96<&- 95>&- 94>&-
 
-__berth_run= __berth_early= __berth_options= __berth_exit_action= __berth_int_action=
+__berth_run= __berth_line= __berth_early= __berth_options= __berth_exit_action= __berth_int_action=
 __berth_interrupted=false
 
 # Sets the array __berth_fields to the keys and values of the JSON object $1: strings decoded, numbers as they are.
@@ -97,9 +101,10 @@ __berth_tell() { printf '%s\n' "$1" >&"$__berth_out"; }
 
 # The next message, in __berth_fields. False at the end.
 __berth_receive() {
-  local line IFS=
-  builtin read -r -u "$__berth_in" line || return
-  __berth_decode "$line"
+  local IFS= rest
+  # In two steps, so that at any moment the message is seen to be here or on its way.
+  builtin read -r -N 1 -u "$__berth_in" __berth_line && builtin read -r -u "$__berth_in" rest || return
+  __berth_decode "$__berth_line$rest"
 }
 
 # Sets __berth_value to what the message has under $1.
@@ -145,15 +150,15 @@ read() {
 # What SIGINT does in a run: the user's action, or the end of the run.
 __berth_arm() { builtin trap -- "${__berth_int_action:-__berth_interrupted=true; builtin exit 130}" INT; }
 
-# What SIGINT does between runs: nothing, unless the next one is on its way.
-__berth_disarm() { builtin trap 'if builtin read -t 0 -u "$__berth_in"; then __berth_early=1; fi' INT; }
+# What SIGINT does between runs: nothing, unless the next one is on its way, or here but not yet started.
+__berth_disarm() { builtin trap 'if [[ $__berth_line ]] || builtin read -t 0 -u "$__berth_in"; then __berth_early=1; fi' INT; }
 
 # What an heir needs to go on as this shell, as code.
 __berth_state() {
   local __berth_name
   while IFS= builtin read -r __berth_name; do
     case $__berth_name in
-      __berth_name | __berth_heir | __berth_in | __berth_out | __berth_f* | _ | BASH_* | BASHOPTS | BASHPID | COMP_* | DIRSTACK | EPOCH* | \
+      __berth_name | __berth_heir | __berth_in | __berth_out | __berth_std* | __berth_f* | __berth_line | _ | BASH_* | BASHOPTS | BASHPID | COMP_* | DIRSTACK | EPOCH* | \
         EUID | FUNCNAME | GROUPS | LINENO | PIPESTATUS | PPID | RANDOM | SECONDS | SHELLOPTS | SHLVL | SRANDOM | UID) ;;
       *) declare -p "$__berth_name" ;;
     esac
@@ -169,9 +174,10 @@ __berth_state() {
   printf '\n'
 }
 
-# The shell ends within a run, with __berth_last: an heir goes on. $@: the shell's own.
+# The shell ends within a run, with __berth_last: an heir goes on. $@: the shell's own. The standard streams are as at the start:
+# what was cut short may have been redirected.
 __berth_succeed() {
-  exec "$BASH" -c "$BASH_EXECUTION_STRING" bash "$__berth_last" 98<<<"$(__berth_state "$@")" 99>&1 0<&"$__berth_in" 1>&"$__berth_out"
+  exec "$BASH" -c "$BASH_EXECUTION_STRING" bash "$__berth_last" 98<<<"$(__berth_state "$@")" 2>&"$__berth_stderr" 1>&"$__berth_stdout" 99>&1 0<&"$__berth_in" 1>&"$__berth_out"
 }
 
 # Puts away the user's options that would get in our way; the next run begins with them again.
@@ -183,6 +189,7 @@ __berth_rest() {
 # Reports the end of a run, if there is one: $1 is its code.
 __berth_finish() {
   __berth_disarm
+  __berth_line= __berth_early=
   [[ $__berth_run ]] || return 0
   __berth_last=$1
   __berth_encode "$__berth_run"
@@ -199,7 +206,6 @@ __berth_status() {
 
 # Waits for code to run, in __berth_code. False when the runner is gone.
 __berth_next() {
-  __berth_early=
   while __berth_receive; do
     __berth_field op
     case $__berth_value in
@@ -212,6 +218,7 @@ __berth_next() {
         ;;
       complete) __berth_complete ;;
     esac
+    __berth_line=
   done
   return 1
 }

@@ -35,16 +35,22 @@ function writeAll(fd, bytes) {
   for (let at = 0; at < bytes.length;) at += patiently(() => writeSync(fd, bytes, at));
 }
 
-/** A stream that has written when write() returns. Node's own would put the descriptor in non-blocking mode, under all children too. */
+/**
+ * A stream that has written when write() returns, with no state that an interrupt could leave half-way. Node's own would put the
+ * descriptor in non-blocking mode, under all children too.
+ */
 function synchronousStream(fd) {
-  const stream = new Writable({
-    decodeStrings: true,
-    write(chunk, _encoding, done) {
-      writeAll(fd, chunk);
-      done();
-    },
+  const stream = new Writable();
+  stream.write = (chunk, encoding, done = encoding) => {
+    writeAll(fd, typeof chunk === 'string' ? Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8') : chunk);
+    if (typeof done === 'function') process.nextTick(done);
+    return true;
+  };
+  return Object.assign(stream, {
+    fd,
+    destroy: () => stream,
+    end: (chunk) => (chunk === undefined || stream.write(chunk), stream),
   });
-  return Object.assign(stream, { fd, destroy: () => stream, end: () => stream });
 }
 
 function tell(message) {
@@ -183,21 +189,37 @@ function start({ id, code }) {
   run = { id, name: `run-${++count}`, code, synchronous: true };
   const expression = `${asExpression(withImports(code))}\n//# sourceURL=${run.name}`;
   const current = run;
-  const evaluate = () =>
-    session.post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'run' }, (error, answer) => {
-      if (current === run) void settle(error, answer);
-    });
+  const answered = (error, answer) => void (current === run && settle(error, answer));
+  if (interruptAtStart) return interrupted();
   try {
-    if (interruptAtStart) return void interrupted();
-    define('__evaluate', evaluate);
-    new vm.Script('__evaluate()').runInThisContext({ breakOnSigint: true });
+    stopOnSigint(() => session.post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'run' }, answered));
   } catch {
     setImmediate(interrupted); // nothing else throws here
   } finally {
-    delete globalThis.__evaluate;
     current.synchronous = false;
   }
 }
+
+/**
+ * Calls with Node's own watch on SIGINT, which ends even a busy loop. Node would take our listeners away meanwhile, and SIGINT
+ * kills where there is none: so it is not told of them. Afterwards it leaves the signal at its default, so they are put back.
+ */
+function stopOnSigint(call) {
+  define('__call', () => {
+    delete process.listenerCount;
+    call();
+  });
+  process.listenerCount = () => 0;
+  try {
+    watched.runInThisContext({ breakOnSigint: true });
+  } finally {
+    const listeners = process.rawListeners('SIGINT');
+    process.removeAllListeners('SIGINT');
+    for (const listener of listeners) process.on('SIGINT', listener);
+    delete globalThis.__call;
+  }
+}
+const watched = new vm.Script('__call()');
 
 /** V8 is done with the code. */
 async function settle(error, answer) {

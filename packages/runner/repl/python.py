@@ -34,7 +34,9 @@ class Link:
     def __init__(self):
         self.reader = self._claim(CONTROL_IN)
         self.writer = self._claim(CONTROL_OUT)
+        self.incoming = self._poll()
         self.unread = b''
+        self.taken = False
         self.forked = False
 
     @staticmethod
@@ -42,6 +44,11 @@ class Link:
         high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, LOWEST_CONTROL_FD)
         os.close(fd)
         return high
+
+    def _poll(self):
+        poll = select.poll()
+        poll.register(self.reader, select.POLLIN)
+        return poll
 
     def detach(self):
         """In a forked child: what it reads is the end, what it writes is nowhere."""
@@ -52,25 +59,24 @@ class Link:
         os.dup2(null, self.writer, False)
         os.close(null)
 
-    def has_unread(self):
-        return bool(self.unread) or bool(self._poll(0))
+    def has_command(self):
+        """True where a command is on its way, or here and not done with. For signal handlers: a poll object serves one call at a time."""
+        return self.taken or bool(self.unread) or bool(self._poll().poll(0))
 
     def wait(self):
-        if not self.unread:
-            self._poll(None)
-
-    def _poll(self, timeout):
-        poll = select.poll()
-        poll.register(self.reader, select.POLLIN)
-        return poll.poll(timeout)
+        if b'\n' not in self.unread:
+            self.incoming.poll()
 
     def receive(self):
         """The next message, or None at the end."""
         while b'\n' not in self.unread:
+            self.wait()
+            self.taken = True  # before it leaves the pipe: SIGINT may come between any two steps
             chunk = os.read(self.reader, 1 << 16)
             if not chunk:
                 return None
             self.unread += chunk
+        self.taken = True
         line, _, self.unread = self.unread.partition(b'\n')
         return json.loads(line.decode('utf-8'))
 
@@ -397,7 +403,7 @@ def exit_code(error):
 def complain(text):
     """To standard error, also where user code left something unusable in its place."""
     try:
-        print(text, file=sys.stderr)
+        print(text, file=sys.stderr or sys.__stderr__)
     except Exception:
         print(text, file=sys.__stderr__)
 
@@ -428,7 +434,7 @@ class Session:
             busy = busy or frame.f_code.co_filename.startswith('<run ')
             frame = frame.f_back
         if not frame:  # between runs: nothing, unless the next one is on its way
-            self.asked = self.asked or self.link.has_unread()
+            self.asked = self.asked or self.link.has_command()
         elif self.task and not busy and not self.asked:  # awaiting: the second time, not so gently
             self.asked = True
             self.loop.call_soon_threadsafe(self.task.cancel)
@@ -443,7 +449,7 @@ class Session:
         except BaseException as caught:
             error = caught
         self.user_handler = signal.signal(signal.SIGINT, self.handler)
-        self.asked = self.guard.late = False
+        self.link.taken = self.asked = self.guard.late = False
         return exit_code(error), isinstance(error, KeyboardInterrupt)
 
     def _execute(self, source):
@@ -549,6 +555,7 @@ def main():
             conversation.tell(op='done', id=message['id'], exitCode=code, interrupted=interrupted)
         elif message['op'] == 'complete':
             matches = session.complete(message['code'][:message['cursor']])
+            link.taken = False
             conversation.tell(op='matches', id=message['id'], matches=matches)
 
 

@@ -51,7 +51,10 @@ export class TestAgent {
 
   constructor(path: string) {
     this.socket = connect(path);
-    this.hello = new Promise((resolve) => (this.#setHello = resolve));
+    this.hello = new Promise((resolve, reject) => {
+      this.#setHello = resolve;
+      this.socket.once('close', () => reject(new Error('closed before the hello')));
+    });
     this.closed = new Promise((resolve) => this.socket.once('close', () => resolve()));
     this.socket.on('error', () => {});
     this.socket.on('data', (chunk: Buffer) => {

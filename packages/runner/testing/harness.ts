@@ -1,6 +1,6 @@
 /** Starts the bundled runner in a directory of its own, outside of any container. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,7 +84,9 @@ export async function startRunner(options: HarnessOptions = {}): Promise<Harness
   const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', 'inherit', 'inherit'], env });
   const exited = once(child, 'exit');
   const socket = join(run, 'runner.sock');
-  await waitFor(() => existsSync(socket) || child.exitCode !== null);
+  // The socket is there a moment before it listens; it gets its mode after that.
+  const listens = () => (statSync(socket, { throwIfNoEntry: false })?.mode ?? 0) % 0o1000 === 0o777;
+  await waitFor(() => listens() || child.exitCode !== null);
   const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' });
   return {
     root,

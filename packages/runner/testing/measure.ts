@@ -1,6 +1,7 @@
 /**
  * Prints what the runner costs: throughput of a program that writes 64 KiB blocks, private memory at rest and after 1 GiB, with a
- * quick reader, a slow one, and none. Bundle it with esbuild to run it; not part of the tests. Argument: `speed`, `memory`, or both.
+ * quick reader, a slow one, and none; the same for a program that writes single bytes to both its outputs. Bundle it with esbuild
+ * to run it; not part of the tests. Argument: `speed`, `memory`, or both.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,6 +12,9 @@ const GIB = 1024 ** 3;
 const WRITER = `import os
 b = b"x" * 65536
 for i in range(16384): os.write(1, b)`;
+/** Two kinds in turn do not join. */
+const SMALL_WRITER = `import os
+while True: os.write(1, b"x"); os.write(2, b"y")`;
 
 function privateKiB(pid: number): number {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
@@ -25,7 +29,7 @@ async function watch<T>(harness: Harness, work: Promise<T>): Promise<{ result: T
   return { result, peak };
 }
 
-async function measure(name: string, fifos: number, reader: 'quick' | 'hash' | 'slow' | 'none'): Promise<void> {
+async function measure(name: string, fifos: number, reader: 'quick' | 'hash' | 'slow' | 'none', writer = WRITER): Promise<void> {
   const harness = await startRunner({ spec: { fifos } });
   try {
     const agent = await harness.agent();
@@ -36,7 +40,7 @@ async function measure(name: string, fifos: number, reader: 'quick' | 'hash' | '
     await new Promise((resolve) => setTimeout(resolve, 500));
     const rest = privateKiB(harness.pid);
     const begun = performance.now();
-    await agent.call('start', { run: { mode: 'batch', runId: 'r' as RunId, argv: ['python3', '-c', WRITER] } });
+    await agent.call('start', { run: { mode: 'batch', runId: 'r' as RunId, argv: ['python3', '-c', writer] } });
     let bytes = 0;
     const hash = createHash('sha256');
     const { peak } = await watch(
@@ -50,7 +54,7 @@ async function measure(name: string, fifos: number, reader: 'quick' | 'hash' | '
         const stream = await agent.subscribe('r', {
           ack: reader !== 'slow',
           onRecord: (record) => {
-            if (record.type !== 'stdout') return;
+            if (record.type !== 'stdout' && record.type !== 'stderr') return;
             bytes += record.data.length;
             if (reader === 'hash') hash.update(record.data);
             if (reader !== 'slow') return;
@@ -87,4 +91,6 @@ if (which !== 'memory') {
 if (which !== 'speed') {
   await measure('fifo slow', 8, 'slow');
   await measure('fifo none', 8, 'none');
+  await measure('single bytes slow', 8, 'slow', SMALL_WRITER);
+  await measure('single bytes none', 8, 'none', SMALL_WRITER);
 }

@@ -21,7 +21,9 @@ export interface ReplRun {
 export interface RunOptions {
   /** Answers to `input`, in order; then `eof`. */
   readonly answers?: readonly string[];
-  /** Called for each message of the run, and for its output so far. */
+  /** Sends the code with all but ASCII escaped. */
+  readonly escaped?: boolean;
+  /** Called for each message of the run, and with its output so far. Where it is given, `input` is not answered. */
   readonly on?: (event: { message?: ReplMessage; stdout: string }) => void;
 }
 
@@ -46,6 +48,7 @@ export class ReplProcess {
     this.child = spawn(program, [file], {
       cwd: this.directory,
       env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: this.directory, ...env },
+      detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     });
     const [, stdout, stderr, fromRepl, toRepl] = this.child.stdio as unknown as [null, Readable, Readable, Readable, Writable];
@@ -58,12 +61,15 @@ export class ReplProcess {
     createInterface(fromRepl).on('line', (line) => this.#onMessage(JSON.parse(line) as ReplMessage));
   }
 
-  send(message: Record<string, unknown>): void {
-    this.#control.write(JSON.stringify(message) + '\n');
+  send(message: Record<string, unknown>, escaped = false): void {
+    const escape = (unit: string) => '\\u' + unit.charCodeAt(0).toString(16).padStart(4, '0');
+    const json = JSON.stringify(message);
+    this.#control.write((escaped ? json.replace(/[^ -~]/g, escape) : json) + '\n');
   }
 
+  /** SIGINT to the process and to what it started. */
   interrupt(): void {
-    this.child.kill('SIGINT');
+    process.kill(-(this.child.pid ?? 0), 'SIGINT');
   }
 
   /** The version that the process announces. */
@@ -79,13 +85,13 @@ export class ReplProcess {
   }
 
   /** Runs code to its `done`. Output that was written before `done` is in the result. */
-  async run(code: string, { answers = [], on = () => {} }: RunOptions = {}): Promise<ReplRun> {
+  async run(code: string, { answers = [], on, escaped = false }: RunOptions = {}): Promise<ReplRun> {
     const id = `r${(this.#runs += 1)}`;
     const records: ReplMessage[] = [];
     const left = [...answers];
     this.#out.length = this.#err.length = 0;
     const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString('utf8');
-    this.#onOutput = () => on({ stdout: text(this.#out) });
+    this.#onOutput = () => on?.({ stdout: text(this.#out) });
     const done = await new Promise<ReplMessage>((resolve, reject) => {
       const lost = (): void => reject(new Error(`the process ended within a run: ${text(this.#err)}`));
       this.child.once('exit', lost);
@@ -95,12 +101,12 @@ export class ReplProcess {
           return resolve(message);
         }
         records.push(message);
-        on({ message, stdout: text(this.#out) });
-        if (message.op !== 'input' || on.length > 0) return;
+        on?.({ message, stdout: text(this.#out) });
+        if (message.op !== 'input' || on) return;
         const answer = left.shift();
         this.send(answer === undefined ? { op: 'eof' } : { op: 'input', text: answer });
       };
-      this.send({ op: 'run', id, code });
+      this.send({ op: 'run', id, code }, escaped);
     });
     if (done['id'] !== id) throw new Error(`done of ${String(done['id'])} in ${id}`);
     await this.#drained();
