@@ -294,17 +294,17 @@ describe('a query', () => {
   });
 
   it.each([
-    ['interrupt', 'while True: pass', 'interrupted', false],
-    ['kill', 'while True: pass', 'killed', false],
-    ['kill', 'import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass', 'killed', true],
-  ] as const)('ends by %s: %j', async (signal, code, reason, stateLost) => {
+    ['interrupt', 'a loop', '', 'interrupted', false],
+    ['kill', 'a loop', '', 'killed', false],
+    ['kill', 'a loop deaf to it', 'import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)', 'killed', true],
+  ] as const)('ends by %s: %s', async (signal, _name, setup, reason, stateLost) => {
     harness = await startRunner();
     const agent = await harness.agent();
     await agent.call('start', query('set', 'kept = 1'));
     await (
       await agent.subscribe('set')
     ).ended;
-    await agent.call('start', query('q', `print("go", flush=True)\n${code}`));
+    await agent.call('start', query('q', `${setup}\nprint("go", flush=True)\nwhile True: pass`));
     const stream = await agent.subscribe('q');
     await stream.until((records) => records[0]);
     await agent.call('signal', { run: 'q' as RunId, signal });

@@ -15,7 +15,9 @@ export class LastingStream implements RunStream {
   readonly #nextChannel: (signal: AbortSignal) => Promise<RunnerChannel>;
   readonly #run: RunId;
   readonly #options: AttachOptions;
-  readonly #closing = new AbortController();
+  /** Ends the search for a new link. */
+  #search: AbortController | undefined;
+  #closed = false;
   #inner: RunStream;
   #next: number;
 
@@ -41,13 +43,14 @@ export class LastingStream implements RunStream {
   }
 
   close(): void {
-    this.#closing.abort(new BerthError('cancelled', 'the stream was closed'));
+    this.#closed = true;
+    this.#search?.abort(new BerthError('cancelled', 'the stream was closed'));
     this.#inner.close();
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<readonly Frame[]> {
     try {
-      while (!this.#closing.signal.aborted) {
+      while (!this.#closed) {
         try {
           for await (const batch of this.#inner) {
             const last = batch.at(-1)!;
@@ -69,7 +72,9 @@ export class LastingStream implements RunStream {
 
   /** Rejects when the kernel is over or the node stops; comes back without a new attachment when the stream was closed. */
   async #reattach(): Promise<void> {
-    const { signal } = this.#closing;
+    if (this.#closed) return;
+    this.#search ??= new AbortController();
+    const { signal } = this.#search;
     while (!signal.aborted) {
       try {
         const channel = await this.#nextChannel(signal);

@@ -1,5 +1,6 @@
 /** Which limit of the kernel ended a run: counters of its cgroup, and room on its file systems. */
-import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
+import { KeptFile } from './kept-file.js';
 
 /** How often each limit has struck in this kernel. */
 export interface LimitCounters {
@@ -11,18 +12,29 @@ export interface LimitCounters {
 const OOM_FILES = ['/sys/fs/cgroup/memory.events', '/sys/fs/cgroup/memory/memory.oom_control'];
 const PIDS_FILES = ['/sys/fs/cgroup/pids.events', '/sys/fs/cgroup/pids/pids.events'];
 
-let files: { readonly oom: string | undefined; readonly pids: string | undefined } | undefined;
+let files: { readonly oom: KeptFile | undefined; readonly pids: KeptFile | undefined } | undefined;
 
 /** The counters now; 0 where a host does not show them. */
 export function readLimitCounters(): LimitCounters {
-  files ??= { oom: OOM_FILES.find(existsSync), pids: PIDS_FILES.find(existsSync) };
+  files ??= { oom: firstOf(OOM_FILES), pids: firstOf(PIDS_FILES) };
   return { oom: readCounter(files.oom, 'oom_kill'), pids: readCounter(files.pids, 'max') };
 }
 
-function readCounter(file: string | undefined, name: string): number {
+function firstOf(paths: readonly string[]): KeptFile | undefined {
+  for (const path of paths) {
+    try {
+      return new KeptFile(path);
+    } catch {
+      // The other cgroup version, or none that is shown here.
+    }
+  }
+  return undefined;
+}
+
+function readCounter(file: KeptFile | undefined, name: string): number {
   if (file === undefined) return 0;
   try {
-    return parseCounter(readFileSync(file, 'latin1'), name);
+    return parseCounter(file.read(), name);
   } catch {
     return 0;
   }

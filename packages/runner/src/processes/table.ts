@@ -1,5 +1,6 @@
 /** The processes that there are, from /proc. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { KeptFile } from './kept-file.js';
 
 export interface ProcessEntry {
   readonly pid: number;
@@ -48,9 +49,12 @@ const isAlive = ({ state }: ProcessEntry): boolean => state !== 'Z' && state !==
 /** A name for a process that is never used again. */
 export const nameOf = ({ pid, started }: ProcessEntry): string => `${pid}@${started}`;
 
+let uptime: KeptFile | undefined;
+
 /** Clock ticks since boot, now: what starts from here on has no smaller {@link ProcessEntry.started}. */
 export function ticksNow(): number {
-  return Math.floor(Number.parseFloat(readFileSync('/proc/uptime', 'latin1')) * TICKS_PER_SECOND);
+  uptime ??= new KeptFile('/proc/uptime');
+  return Math.floor(Number.parseFloat(uptime.read()) * TICKS_PER_SECOND);
 }
 
 /** USER_HZ, which Linux keeps at 100 for programs whatever it uses itself. */

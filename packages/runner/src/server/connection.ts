@@ -64,7 +64,11 @@ export class Connection {
 
   /** Sends a control message. */
   send(type: number, channel: number, body: unknown): void {
-    if (!this.#closed) this.#socket.write(encodeJsonFrame(type, channel, body));
+    if (this.#closed) return;
+    // Answers to requests that came together leave together, after the work that they began.
+    this.#socket.cork();
+    process.nextTick(() => this.#socket.uncork());
+    this.#socket.write(encodeJsonFrame(type, channel, body));
   }
 
   close(): void {
