@@ -9,7 +9,6 @@ import { newRunId, recordTypeOf, type KernelId, type RunId } from '@berth/wire';
 import { afterEach, beforeEach, expect, it, type TestContext } from 'vitest';
 import {
   createKernel,
-  python,
   query,
   readRun,
   run,
@@ -23,7 +22,12 @@ import { asNvmHas, install, nodeFromNpm, versionOf } from '../support/node-from-
 import { describeWithDocker, required } from '../support/services.js';
 
 /** Goes on when it has been told something, and ends with what it was told. */
-const ECHO: RunWish = { ...python("print('up', flush=True)\nprint(input()[::-1])"), stdin: 'open' };
+const ECHO: RunWish = {
+  mode: 'batch',
+  interpreter: 'python',
+  argv: ['-c', "print('up', flush=True)\nprint(input()[::-1])"],
+  stdin: 'open',
+};
 const TOLD = Buffer.from('stressed\n');
 const ANSWER = 'up\ndesserts\n';
 
