@@ -98,7 +98,8 @@ describeWithDocker('Node as a source of the carry', (docker) => {
   });
 
   it('leaves running kernels alone when Node is upgraded', PATIENCE, async (context) => {
-    const [older, newer] = await fetched(context, Promise.all([nodeFromNpm(22), nodeFromNpm(24)]));
+    const older = await fetched(context, nodeFromNpm(22));
+    const newer = await fetched(context, nodeFromNpm(24));
     const nodePath = join(home, 'bin/node');
     await install(older, nodePath);
     const node = await start({ nodePath });
@@ -134,7 +135,7 @@ async function fetched<T>(context: TestContext, fetching: Promise<T>): Promise<T
     return await fetching;
   } catch (error) {
     if (required) throw error;
-    return context.skip(`it cannot be fetched: ${(error as Error).message}`);
+    return context.skip(`it cannot be fetched: ${(error as Error).message.split('\n')[0]}`);
   }
 }
 
