@@ -1,12 +1,11 @@
 """The Python REPL: the language process of docs/runner-protocol.md, for Python 3.6 and later. Standard library only."""
 import __future__
-import ast
-import base64
+import _ast as ast  # the node types alone: `ast` itself costs more to load than all of this file
+import binascii
 import builtins
 import contextlib
 import fcntl
 import getpass
-import importlib.abc
 import io
 import json
 import keyword
@@ -307,7 +306,7 @@ class Display:
             encoding = 'utf8' if mime == 'image/svg+xml' else 'base64'
             self.tell(op='media', mime=mime, data=data, encoding=encoding)
         else:
-            self.tell(op='media', mime=mime, data=base64.b64encode(data).decode('ascii'), encoding='base64')
+            self.tell(op='media', mime=mime, data=binascii.b2a_base64(data, newline=False).decode('ascii'), encoding='base64')
 
     def _draw(self, figure):
         """A matplotlib figure; drawn once, so it is closed where pyplot still holds it."""
@@ -321,22 +320,23 @@ class Display:
             pyplot.close(figure)
         return mime, file.getvalue().decode('utf-8') if format == 'svg' else file.getvalue()
 
-    def show_figures(self, *_, **__):
-        """Display all open figures."""
+    def show_figures(self):
+        """Shows all open figures."""
         pyplot = sys.modules.get('matplotlib.pyplot')
         for number in pyplot.get_fignums() if hasattr(pyplot, 'get_fignums') else ():
             self.show(pyplot.figure(number))
 
     def _adopt_pyplot(self, pyplot):
         if os.environ.get('MPLBACKEND') == 'Agg':
-            pyplot.show = self.show_figures
+            # A plain function: pyplot gives it the signature of its backend's.
+            pyplot.show = lambda *_, **__: self.show_figures()
 
     def _adopt_pillow(self, module):
         module.Image.show = lambda image, *_, **__: self.display(image)
 
 
-class AfterImport(importlib.abc.MetaPathFinder):
-    """Calls back when user code has imported one of a few modules."""
+class AfterImport:
+    """A finder on sys.meta_path that calls back when user code has imported one of a few modules."""
 
     def __init__(self, callbacks):
         self.callbacks = callbacks

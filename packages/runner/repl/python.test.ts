@@ -20,6 +20,7 @@ backend = os.environ['MPLBACKEND']
 figures = {}
 def figure(num=None, size=0):
     num = num or len(figures) + 1
+    show.__signature__ = None  # as pyplot does when it loads its backend
     return figures.setdefault(num, Figure(num, size))
 def get_fignums(): return sorted(figures)
 def close(figure): figures.pop(figure.number, None)
@@ -151,7 +152,7 @@ describe('python', () => {
   });
 
   it('cancels what is awaited when it is interrupted', async () => {
-    const code = 'import asyncio\nprint("on")\ntry:\n  await asyncio.sleep(60)\nfinally:\n  print("cleaned")';
+    const code = 'import asyncio\ntry:\n  print("on")\n  await asyncio.sleep(60)\nfinally:\n  print("cleaned")';
     let sent = false;
     const result = await repl.run(code, {
       on: ({ stdout }) => {
