@@ -291,7 +291,8 @@ while :; do
   while :; do
     { __berth_finish "$__berth_last"; __berth_next || { builtin trap - EXIT; builtin exit; }; __berth_arm; } 2>/dev/null
     if [[ $__berth_early ]]; then __berth_early= && kill -INT $$; fi
-    LINENO=1; __berth_status; eval "${__berth_options:+set -$__berth_options; }$__berth_code"
+    __berth_status
+    eval "${__berth_options:+set -$__berth_options; }$__berth_code"
     { __berth_last=$?; __berth_rest; } 2>/dev/null
   done
 done
