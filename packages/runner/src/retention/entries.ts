@@ -20,8 +20,14 @@ export interface Entry {
 export class Entries {
   #items: (Entry | undefined)[] = [];
   #head = 0;
+  readonly #counted: (change: 1 | -1) => void;
   /** Bytes of all kept payloads. */
   bytes = 0;
+
+  /** `counted` hears of each entry that comes or goes. */
+  constructor(counted: (change: 1 | -1) => void) {
+    this.#counted = counted;
+  }
 
   get count(): number {
     return this.#items.length - this.#head;
@@ -40,6 +46,7 @@ export class Entries {
     this.bytes += sizeOf(entry);
     // A new block comes with one reference, which is its log's; each entry has one more.
     entry.block?.retain();
+    this.#counted(1);
   }
 
   /** Makes the last entry longer by `bytes`, which were appended to its block. */
@@ -63,6 +70,7 @@ export class Entries {
   /** Puts `replacement` in the place of the entries `begin` to `end - 1`, counted from the first kept one. */
   replace(begin: number, end: number, replacement: Entry): void {
     const removed = this.#items.splice(this.#head + begin, end - begin, replacement);
+    this.#counted(1);
     for (const entry of removed) this.#gone(entry!);
   }
 
@@ -88,6 +96,7 @@ export class Entries {
   #gone(entry: Entry): void {
     this.bytes -= sizeOf(entry);
     entry.block?.release();
+    this.#counted(-1);
   }
 }
 

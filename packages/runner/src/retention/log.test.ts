@@ -123,6 +123,27 @@ describe('the log of a run', () => {
     expect(log.full).toBe(false);
   });
 
+  it.each([
+    ['makes the program wait', { durable: true }, true],
+    ['keeps head and tail', {}, false],
+  ])('%s when there are too many small records', (_name, options, waits) => {
+    const { log } = makeLog(options);
+    let written = 0;
+    // Records of two kinds in turn do not join.
+    for (; written < 2000 && !log.full; written++) {
+      log.write(written % 2 ? RECORD_TYPES.stderr : RECORD_TYPES.stdout, output(written, 1));
+    }
+    expect(written < 2000).toBe(waits);
+    const follower = new Follower(log, 1, 0);
+    let kept = 0;
+    while (follower.take()) kept++;
+    expect(kept).toBeGreaterThan(50);
+    expect(kept).toBeLessThanOrEqual(MEMORY / 256);
+    expect(follower.at).toBe(written);
+    log.confirm(follower.reader, follower.next - 1);
+    expect(log.full).toBe(false);
+  });
+
   it('waits a moment for a reader before it uses the disk', () => {
     const { log, spill, clock } = makeLog();
     log.attach(1);

@@ -49,7 +49,7 @@ export class RetentionLog implements MemoryHolder {
   onRoom: () => void = () => {};
 
   readonly #options: LogOptions;
-  readonly #entries = new Entries();
+  readonly #entries: Entries;
   readonly #dropped = new DroppedPrefix();
   readonly #readers = new Set<LogReader>();
   #current: Block | undefined;
@@ -68,6 +68,7 @@ export class RetentionLog implements MemoryHolder {
 
   constructor(options: LogOptions) {
     this.#options = options;
+    this.#entries = new Entries((change) => options.memory.countRecord(change));
     options.memory.join(this);
   }
 
@@ -151,9 +152,10 @@ export class RetentionLog implements MemoryHolder {
   /** Something changed that decides whether the writer must wait. */
   reconsider(): void {
     // A block that was taken although there was no room is no invitation to fill it.
-    const fits = this.#continues(1) && (this.#onDisk || !this.#options.memory.overdrawn);
+    const { memory } = this.#options;
+    const fits = this.#continues(1) && (this.#onDisk || !memory.overdrawn) && memory.hasRoomForRecord();
     // Asking for memory can make room, and so bring us here again: only what stands after that counts.
-    const full = !fits && this.#placement(this.#options.memory.nextSize(this.#blockSize)) === 'block';
+    const full = !fits && this.#placement(memory.nextSize(this.#blockSize)) === 'block';
     const roomCame = this.#full && !full;
     this.#full = full;
     if (!full) {
@@ -204,6 +206,7 @@ export class RetentionLog implements MemoryHolder {
   /** Begins a record with up to `count` bytes of `data`, all of them if it must stay `whole`; bytes taken, 0 to try again. */
   #begin(type: number, data: Uint8Array, count: number, whole = false): number {
     const least = whole ? count : 1;
+    if (!this.#options.memory.hasRoomForRecord() && this.#placement(least) === 'elide') this.#elide();
     if (!this.#continues(least)) this.#open(least);
     const block = this.#current!;
     const offset = block.used;
@@ -255,9 +258,10 @@ export class RetentionLog implements MemoryHolder {
   /** Where the next block goes: one of `size` in memory, or one on disk that begins with `bytes`. */
   #placement(size: number, bytes = 0): ReturnType<typeof place> {
     const { memory, spill, durable, agentConnected } = this.#options;
+    const noted = memory.hasRoomForRecord();
     return place({
-      memory: memory.hasRoom(size),
-      disk: spill.hasRoom(Math.max(bytes, JOINED_BYTES)),
+      memory: noted && memory.hasRoom(size),
+      disk: noted && spill.hasRoom(Math.max(bytes, JOINED_BYTES)),
       listening: this.#readers.size > 0,
       lagging: this.#lagging,
       durable,
@@ -301,10 +305,13 @@ export class RetentionLog implements MemoryHolder {
   }
 
   #dropDownTo(bytes: number): void {
-    while (this.#deliveredBytes > bytes && this.#entries.first!.last <= this.#delivered) {
-      const entry = this.#entries.shift();
+    while (this.#deliveredBytes > bytes) {
+      const entry = this.#entries.first;
+      if (!entry || entry.last > this.#delivered) return;
       this.#deliveredBytes -= costOf(entry);
       this.#dropped.extend(entry.last, entry.length);
+      // Last, since the room that it makes can bring us here again.
+      this.#entries.shift();
     }
   }
 

@@ -4,6 +4,11 @@ import { References, type Block } from './block.js';
 
 const LARGEST = 256 * 1024;
 const SMALLEST = 4 * 1024;
+/**
+ * Bytes of budget for each kept record, which is noted in memory wherever its payload lies. A note takes about 80 bytes outside
+ * of the budget.
+ */
+const BYTES_PER_RECORD = 256;
 /** So long free blocks are kept: what flows through quickly shall not become garbage, which is collected too late. */
 const KEEP_MS = 2000;
 
@@ -11,6 +16,8 @@ const KEEP_MS = 2000;
 export class SharedMemory {
   readonly #limit: number;
   #used = 0;
+  readonly #mostRecords: number;
+  #records = 0;
   readonly #clock: Clock;
   /** Free blocks of the largest size. */
   #pool: Uint8Array[] = [];
@@ -20,6 +27,7 @@ export class SharedMemory {
   /** `limit` in bytes. */
   constructor(limit: number, clock: Clock) {
     this.#limit = limit;
+    this.#mostRecords = limit / BYTES_PER_RECORD;
     this.#clock = clock;
   }
 
@@ -53,6 +61,23 @@ export class SharedMemory {
       if (this.#used + size <= this.#limit) return true;
     }
     return false;
+  }
+
+  /** True when one more record can be noted. */
+  hasRoomForRecord(): boolean {
+    if (this.#records < this.#mostRecords) return true;
+    for (const holder of this.#holders) {
+      holder.dropDelivered();
+      if (this.#records < this.#mostRecords) return true;
+    }
+    return false;
+  }
+
+  /** A record was noted, or its note is gone. */
+  countRecord(change: 1 | -1): void {
+    const wasFull = this.#records >= this.#mostRecords;
+    this.#records += change;
+    if (wasFull && this.#records < this.#mostRecords) for (const holder of this.#holders) holder.roomMade();
   }
 
   /** A block of exactly `size` bytes, whatever the budget says: ask {@link hasRoom} first. */

@@ -3,11 +3,18 @@ import { FRAME, FRAME_HEADER_BYTES, FRAME_MORE, MAX_FRAME_PAYLOAD, RECORD_TYPES,
 import type { Block } from '../retention/block.js';
 import type { LogReader, RetentionLog } from '../retention/log.js';
 
+/**
+ * Most records under way on a channel, since a small one costs more memory than its bytes. While none is sent, further output
+ * joins into large ones.
+ */
+const MOST_RECORDS = 4096;
+
 /** A record under way. */
 interface Sent {
   readonly seq: number;
   /** Last number that it stands for; a gap stands for many. */
   readonly last: number;
+  /** Of its frames, headers included. */
   readonly bytes: number;
 }
 
@@ -38,19 +45,20 @@ export class RecordChannel {
 
   /** The next record to send; undefined when there is none, or too much is unconfirmed. */
   take(): Packet | undefined {
-    if (this.#ended || this.#unconfirmed >= this.#window) return undefined;
+    if (this.#ended || this.#unconfirmed >= this.#window || this.#sent.length >= MOST_RECORDS) return undefined;
     const kept = this.log.at(this.#next);
     if (!kept) return undefined;
     this.#next = kept.last + 1;
-    this.#unconfirmed += kept.payload.length;
-    this.#sent.push({ seq: kept.seq, last: kept.last, bytes: kept.payload.length });
     const buffers = frames(kept.type, this.id, kept.seq, kept.payload);
+    const bytes = kept.payload.length + (buffers.length / 2) * FRAME_HEADER_BYTES;
+    this.#unconfirmed += bytes;
+    this.#sent.push({ seq: kept.seq, last: kept.last, bytes });
     if (kept.type === RECORD_TYPES.finished) {
       this.#ended = true;
       buffers.push(header(FRAME.end, this.id, 0, 0));
     }
     kept.block?.retain();
-    return { buffers, bytes: kept.payload.length + buffers.length * FRAME_HEADER_BYTES, block: kept.block };
+    return { buffers, bytes, block: kept.block };
   }
 
   /** Everything up to `seq` was delivered. True when nothing more can happen on this channel. */
@@ -80,7 +88,7 @@ function header(type: number, channel: number, seq: number, length: number): Uin
   return bytes;
 }
 
-/** A record as headers and views of its payload: nothing is copied. */
+/** A record as pairs of a header and a view of its payload: nothing is copied. */
 function frames(type: number, channel: number, seq: number, payload: Uint8Array): Uint8Array[] {
   const buffers: Uint8Array[] = [];
   for (let at = 0; at === 0 || at < payload.length; at += MAX_FRAME_PAYLOAD) {
