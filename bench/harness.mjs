@@ -16,15 +16,18 @@ export async function timed(fn) {
 }
 
 /**
- * Runs every measurement once per round, so that a noisy minute hits all alike; `warmUp` rounds are not kept.
+ * Takes turns, so that a noisy minute hits all alike: in each round every measurement is made `block` times, then the next.
+ * `warmUp` rounds are not kept. Blocks are for what is asked in a row in real life, and shorter than a change of process costs.
  * @param {Record<string, () => Promise<number>>} measurements
  */
-export async function interleave(measurements, rounds, warmUp = 1) {
+export async function interleave(measurements, rounds, { warmUp = 1, block = 1 } = {}) {
   const samples = Object.fromEntries(Object.keys(measurements).map((name) => [name, []]));
   for (let round = -warmUp; round < rounds; round++) {
     for (const [name, measure] of Object.entries(measurements)) {
-      const value = await measure();
-      if (round >= 0) samples[name].push(value);
+      for (let i = 0; i < block; i++) {
+        const value = await measure();
+        if (round >= 0) samples[name].push(value);
+      }
     }
   }
   return samples;

@@ -11,7 +11,7 @@ import { embeddedScriptPaths, relocate, type Relocation } from './relocate.js';
 
 /** Copies `part` below `root`, with the scripts that it names. Resolves with what was written; it is on the disk by then. */
 export async function copyPart(part: Part, root: string): Promise<ManifestFile[]> {
-  const scripts = part.mayEmbedScripts ? await existing(embeddedScriptPaths(await readFile(part.source))) : [];
+  const scripts = part.mayEmbedScripts ? await existing(await scriptPathsIn(part.source)) : [];
   const moved = scripts.map((from, index) => ({ from, to: `${IN_KERNEL.carry}/js/${index}` }));
   const relocations: readonly Relocation[] = [...part.relocations, ...moved];
 
@@ -58,6 +58,24 @@ async function sealed(path: string): Promise<{ bytes: number; sha256: string }> 
   } finally {
     await handle.close();
   }
+}
+
+const PIECE_BYTES = 4 * 1024 * 1024;
+/** No shorter than the longest path with its end. */
+const OVERLAP_BYTES = 8192;
+
+/** In pieces: Node's program is 100 MB, which would stay with the agent for good. */
+async function scriptPathsIn(source: string): Promise<string[]> {
+  const paths = new Set<string>();
+  let overlap: Buffer = Buffer.alloc(0);
+  for await (const piece of createReadStream(source, { highWaterMark: PIECE_BYTES })) {
+    const bytes = Buffer.concat([overlap, piece as Buffer]);
+    for (const path of embeddedScriptPaths(bytes)) paths.add(path);
+    const rest = bytes.subarray(-OVERLAP_BYTES);
+    // From a whole path on: the end of one would look like a path of its own.
+    overlap = Buffer.from(rest.subarray(Math.max(0, rest.indexOf(0))));
+  }
+  return [...paths].sort();
 }
 
 async function existing(paths: readonly string[]): Promise<string[]> {
