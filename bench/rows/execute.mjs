@@ -26,7 +26,7 @@ async function startFloor(directory) {
   };
 }
 
-export async function execute(node, overWire, rounds = 20) {
+export async function execute(node, overWire, rounds = 8) {
   const floor = await startFloor(node.directory);
   const kernel = await createKernel(node.service);
   const query = { mode: 'query', language: 'python', code: '1+1' };
@@ -39,7 +39,7 @@ export async function execute(node, overWire, rounds = 20) {
     },
     rounds,
     // A session's code comes in bursts; the first ones compile the path they take.
-    { warmUp: 5, block: 50 },
+    { warmUp: 2, block: 200 },
   );
   await remote.stop();
   floor.stop();

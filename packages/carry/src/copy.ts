@@ -1,9 +1,8 @@
 /** Copies one part into a carry under construction. */
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, chmod, copyFile, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { IN_KERNEL } from '@berth/wire';
 import type { ManifestFile } from './manifest.js';
 import type { Part } from './parts.js';
@@ -50,7 +49,7 @@ export async function writeText(root: string, target: string, text: string): Pro
 /** Hashes what was written, not what was read: the source may change meanwhile. Then makes sure that it is on the disk. */
 async function sealed(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  await readPieces(path, 0, (bytes) => void hash.update(bytes));
   const handle = await open(path, 'r');
   try {
     await handle.sync();
@@ -60,22 +59,39 @@ async function sealed(path: string): Promise<{ bytes: number; sha256: string }> 
   }
 }
 
-const PIECE_BYTES = 4 * 1024 * 1024;
 /** No shorter than the longest path with its end. */
 const OVERLAP_BYTES = 8192;
 
-/** In pieces: Node's program is 100 MB, which would stay with the agent for good. */
 async function scriptPathsIn(source: string): Promise<string[]> {
   const paths = new Set<string>();
-  let overlap: Buffer = Buffer.alloc(0);
-  for await (const piece of createReadStream(source, { highWaterMark: PIECE_BYTES })) {
-    const bytes = Buffer.concat([overlap, piece as Buffer]);
-    for (const path of embeddedScriptPaths(bytes)) paths.add(path);
-    const rest = bytes.subarray(-OVERLAP_BYTES);
+  await readPieces(source, OVERLAP_BYTES, (bytes, first) => {
     // From a whole path on: the end of one would look like a path of its own.
-    overlap = Buffer.from(rest.subarray(Math.max(0, rest.indexOf(0))));
-  }
+    for (const path of embeddedScriptPaths(first ? bytes : bytes.subarray(Math.max(0, bytes.indexOf(0))))) paths.add(path);
+  });
   return [...paths].sort();
+}
+
+const PIECE_BYTES = 1024 * 1024;
+
+/**
+ * Reads a file through one buffer: Node's program is 100 MB, and what is read in fresh buffers stays with the process long after.
+ * `take` gets each piece with the last `overlap` bytes before it, valid during the call.
+ */
+async function readPieces(path: string, overlap: number, take: (bytes: Buffer, first: boolean) => void): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES + overlap);
+  const handle = await open(path, 'r');
+  try {
+    for (let kept = 0, first = true; ; first = false) {
+      const { bytesRead } = await handle.read(buffer, kept, PIECE_BYTES);
+      if (bytesRead === 0) return;
+      const end = kept + bytesRead;
+      take(buffer.subarray(0, end), first);
+      kept = Math.min(overlap, end);
+      buffer.copyWithin(0, end - kept, end);
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 async function existing(paths: readonly string[]): Promise<string[]> {
