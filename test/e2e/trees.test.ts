@@ -48,13 +48,30 @@ describeWithDocker('ending a run', (docker) => {
 
   const batches: [string, string, RunWish][] = [
     ['while True: pass', 'interrupted', python("print('up MARK1', flush=True)\nwhile True: pass")],
-    ['a shell that waits for sleep', 'interrupted', shell('echo up MARK2; sleep 1000; echo MARK2')],
+    [
+      'a shell that waits for a program',
+      'interrupted',
+      // The program says when it is there: a shell that is interrupted between its fork and its wait may miss it, at a terminal too.
+      shell(`python3 -c "import time; print('up MARK2', flush=True); time.sleep(1000)"; echo MARK2`),
+    ],
     [
       'a program that ignores SIGINT and SIGTERM',
       'killed',
       python(
         "import signal, time\nfor s in (2, 15): signal.signal(s, signal.SIG_IGN)\nprint('up MARK3', flush=True)\nwhile True: time.sleep(1)",
       ),
+    ],
+    [
+      'one whose first thread has ended',
+      'killed',
+      python(`
+import ctypes, signal, threading, time
+for s in (2, 15): signal.signal(s, signal.SIG_IGN)
+def stay():
+    print('up MARK4', flush=True)
+    time.sleep(1000)
+threading.Thread(target=stay).start()
+ctypes.CDLL(None).pthread_exit(None)`),
     ],
     [
       'one that daemonises',
@@ -64,9 +81,9 @@ import os, sys, time
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        time.sleep(1000)  # MARK4
+        time.sleep(1000)  # MARK5
     os._exit(0)
-print('up MARK4', flush=True)
+print('up MARK5', flush=True)
 time.sleep(1000)`),
     ],
   ];

@@ -8,11 +8,22 @@ describe('a line of /proc/PID/stat', () => {
   const rest = 'S 7 42 43 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 9876 1000';
 
   it('is read past a name that imitates it', () => {
-    expect(parseStat(`42 (a) R 1 1 1 (x\n) ${rest}`)).toEqual({ pid: 42, parent: 7, session: 43, started: 9876, state: 'S' });
+    expect(parseStat(`42 (a) R 1 1 1 (x\n) ${rest}`)).toEqual({ pid: 42, parent: 7, session: 43, started: 9876, alive: true });
   });
 
   it.each(['', '42 (a', '42 (a) S 1'])('is refused when it is %j', (text) => {
     expect(parseStat(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['S', 1, true],
+    ['T', 1, true],
+    ['Z', 1, false],
+    ['Z', 2, true],
+    ['X', 1, false],
+  ])('in state %s with %d threads is alive: %s', (state, threads, alive) => {
+    const text = `42 (a) ${state} 7 42 43 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 ${threads} 0 9876 1000`;
+    expect(parseStat(text)).toMatchObject({ alive });
   });
 
   it('describes this process', () => {
@@ -21,7 +32,7 @@ describe('a line of /proc/PID/stat', () => {
 });
 
 describe('a tree', () => {
-  const entry = (pid: number, parent: number, session = 0) => ({ pid, parent, session, started: 0, state: 'S' });
+  const entry = (pid: number, parent: number, session = 0) => ({ pid, parent, session, started: 0, alive: true });
   const table = [entry(1, 0), entry(2, 1), entry(3, 2), entry(4, 3), entry(5, 1, 2), entry(6, 1)];
 
   it('has all descendants but the excepted and theirs', () => {

@@ -8,8 +8,8 @@ export interface ProcessEntry {
   readonly session: number;
   /** Clock ticks since boot: with the pid it names a process for good, since pids come back. */
   readonly started: number;
-  /** One letter; Z and X are dead, T is stopped. */
-  readonly state: string;
+  /** False for what only waits to be reaped. A process whose first thread has ended shows as a zombie while others live on: it is alive. */
+  readonly alive: boolean;
 }
 
 /** Reads the text of /proc/PID/stat. The name in it may hold anything, also parentheses and line ends. Undefined when it is no such text. */
@@ -19,9 +19,10 @@ export function parseStat(text: string): ProcessEntry | undefined {
   const pid = Number.parseInt(text, 10);
   const rest = text.slice(nameEnd + 2).split(' ');
   const [state, parent, , session] = rest;
-  const started = rest[19];
+  const [threads, , started] = rest.slice(17);
   if (!state || !parent || !session || !started || !Number.isInteger(pid)) return undefined;
-  return { pid, parent: Number(parent), session: Number(session), started: Number(started), state };
+  const alive = state !== 'X' && (state !== 'Z' || Number(threads) > 1);
+  return { pid, parent: Number(parent), session: Number(session), started: Number(started), alive };
 }
 
 /** One process; undefined when it is gone. */
@@ -39,12 +40,10 @@ export function readProcesses(): ProcessEntry[] {
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const entry = readProcess(Number(name));
-    if (entry && isAlive(entry)) entries.push(entry);
+    if (entry?.alive) entries.push(entry);
   }
   return entries;
 }
-
-const isAlive = ({ state }: ProcessEntry): boolean => state !== 'Z' && state !== 'X';
 
 /** A name for a process that is never used again. */
 export const nameOf = ({ pid, started }: ProcessEntry): string => `${pid}@${started}`;
