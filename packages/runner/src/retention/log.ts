@@ -103,8 +103,9 @@ export class RetentionLog implements MemoryHolder {
     this.#appended();
   }
 
-  /** Adds one whole record. */
+  /** Adds one whole record. Throws RangeError without a payload: it would have no place. */
   add(type: number, payload: Uint8Array): void {
+    if (payload.length === 0) throw new RangeError('a record without a payload');
     while (!this.#begin(type, payload, payload.length, true));
     this.#appended();
   }
