@@ -100,6 +100,7 @@ describe('the public exports of wire', () => {
         "KERNEL_PHASES",
         "KERNEL_SPEC_DEFAULTS",
         "LANGUAGES",
+        "LINK_CHANNELS",
         "MAX_FRAME_LENGTH",
         "MAX_FRAME_PAYLOAD",
         "MAX_JOINED_PAYLOAD",
