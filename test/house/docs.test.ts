@@ -121,6 +121,7 @@ describe('the public exports of wire', () => {
         "isId",
         "newRunId",
         "newSessionId",
+        "parseFrame",
         "readFrames",
         "recordTypeOf",
         "toBerthError",

@@ -26,8 +26,8 @@ import {
   type RunRequest,
   type RunView,
   type Welcome,
+  parseFrame,
 } from '@berth/wire';
-import { parseFrame } from '../src/runner-link/frames.js';
 
 /** What the fake runner does; all of it may be changed while it runs. */
 export interface FakeRunnerScript {

@@ -1,5 +1,5 @@
 /** What both ends of the WebSockets share (docs/runner-protocol.md, The attach WebSocket, The link WebSocket). */
-import { FRAME_HEADER_BYTES, FRAME_MORE, MAX_FRAME_LENGTH, type Frame } from './frames.js';
+import { FRAME_HEADER_BYTES, MAX_FRAME_LENGTH, parseFrame, type Frame } from './frames.js';
 
 /** Most bytes of input that a client may have under way unconfirmed. */
 export const INPUT_WINDOW_BYTES = 1024 * 1024;
@@ -24,14 +24,7 @@ export function readFrames(message: Uint8Array): Frame[] {
     if (length < FRAME_HEADER_BYTES - 4 || length > MAX_FRAME_LENGTH) throw new RangeError(`a frame of ${length} bytes`);
     const end = at + 4 + length;
     if (end > message.length) throw new RangeError('a message ends within a frame');
-    const type = view.getUint8(at + 4);
-    frames.push({
-      type: type & ~FRAME_MORE,
-      more: (type & FRAME_MORE) !== 0,
-      channel: view.getUint32(at + 5),
-      seq: view.getUint32(at + 9) * 0x1_0000_0000 + view.getUint32(at + 13),
-      payload: message.subarray(at + FRAME_HEADER_BYTES, end),
-    });
+    frames.push(parseFrame(message.subarray(at + 4, end)));
     at = end;
   }
   return frames;

@@ -68,6 +68,21 @@ export function writeFrameHeader(
   view.setUint32(13, seq >>> 0);
 }
 
+const u32 = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+
+/** A frame without its length field, taken apart. `body` has at least 13 bytes; the payload is a view, not a copy. */
+export function parseFrame(body: Uint8Array): Frame {
+  const type = body[0]!;
+  return {
+    type: type & ~FRAME_MORE,
+    more: (type & FRAME_MORE) !== 0,
+    channel: u32(body, 1),
+    seq: u32(body, 5) * 0x1_0000_0000 + u32(body, 9),
+    payload: body.subarray(FRAME_HEADER_BYTES - 4),
+  };
+}
+
 /** Only the header of a frame, for writers that send header and payload without copying the payload. */
 export function frameHeader(type: number, channel: number, seq: number, payloadLength: number): Uint8Array {
   const header = new Uint8Array(FRAME_HEADER_BYTES);

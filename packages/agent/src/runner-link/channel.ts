@@ -8,6 +8,7 @@ import {
   errorFromBody,
   FRAME,
   frameHeader,
+  parseFrame,
   recordTypeOf,
   type AttachOptions,
   type Frame,
@@ -19,7 +20,6 @@ import {
   type RunStream,
 } from '@berth/wire';
 import type { RunnerChannel } from '../ports/channel.js';
-import { parseFrame } from './frames.js';
 import { PartCollector } from './parts.js';
 import { ChannelStream } from './stream.js';
 

@@ -10,13 +10,13 @@ import {
   FRAME,
   FRAME_HEADER_BYTES,
   MAX_FRAME_LENGTH,
+  parseFrame,
   RUNNER_PROTOCOL,
   type Hello,
   type Welcome,
 } from '@berth/wire';
 import type { ChannelTarget, RunnerConnector } from '../ports/channel.js';
 import { SocketChannel } from './channel.js';
-import { parseFrame } from './frames.js';
 
 const HANDSHAKE_MS = 5000;
 

@@ -1,8 +1,7 @@
 import { FrameDecoder } from '@berth/base';
-import { encodeFrames, FRAME_HEADER_BYTES, FRAME_MORE, MAX_FRAME_LENGTH, MAX_FRAME_PAYLOAD } from '@berth/wire';
+import { encodeFrames, FRAME_HEADER_BYTES, FRAME_MORE, MAX_FRAME_LENGTH, MAX_FRAME_PAYLOAD, parseFrame } from '@berth/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseFrame } from './frames.js';
 
 const limits = { min: FRAME_HEADER_BYTES - 4, max: MAX_FRAME_LENGTH };
 

@@ -7,10 +7,11 @@ import {
   encodeJsonFrame,
   FRAME,
   FRAME_HEADER_BYTES,
-  FRAME_MORE,
   MAX_FRAME_LENGTH,
   MAX_JOINED_PAYLOAD,
+  parseFrame,
   toBerthError,
+  type Frame,
   type RunId,
 } from '@berth/wire';
 import type { RetentionLog } from '../retention/log.js';
@@ -27,21 +28,13 @@ export interface ConnectionOwner {
   closed(connection: Connection): void;
 }
 
-interface IncomingFrame {
-  readonly type: number;
-  readonly more: boolean;
-  readonly channel: number;
-  readonly seq: number;
-  readonly payload: Buffer;
-}
-
 export class Connection {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #decoder = new FrameDecoder({ min: FRAME_HEADER_BYTES - 4, max: MAX_FRAME_LENGTH });
   readonly #channels = new Map<number, RecordChannel>();
   /** Parts of a request that is not whole yet. */
-  #parts: Buffer[] = [];
+  #parts: Uint8Array[] = [];
   #inFlight = 0;
   #welcomed = false;
   #closed = false;
@@ -139,7 +132,7 @@ export class Connection {
     }
   }
 
-  #frame(frame: IncomingFrame): void {
+  #frame(frame: Frame): void {
     if (!this.#welcomed) {
       this.#welcomed = frame.type === FRAME.welcome && this.#owner.welcome(this, decodeJsonPayload(frame.payload));
       if (!this.#welcomed) this.close();
@@ -147,14 +140,14 @@ export class Connection {
     else if (frame.type === FRAME.ack) this.#ack(frame);
   }
 
-  #ack({ channel: id, seq }: IncomingFrame): void {
+  #ack({ channel: id, seq }: Frame): void {
     const channel = this.#channels.get(id);
     if (!channel) return;
     if (channel.confirm(seq)) this.closeChannel(id);
     this.pump();
   }
 
-  #request({ payload, more }: IncomingFrame): void {
+  #request({ payload, more }: Frame): void {
     this.#parts.push(payload);
     const bytes = this.#parts.reduce((sum, part) => sum + part.length, 0);
     if (bytes > MAX_JOINED_PAYLOAD) return this.close();
@@ -173,15 +166,4 @@ export class Connection {
     }
     this.pump();
   }
-}
-
-function parseFrame(body: Buffer): IncomingFrame {
-  const type = body[0]!;
-  return {
-    type: type & ~FRAME_MORE,
-    more: (type & FRAME_MORE) !== 0,
-    channel: body.readUInt32BE(1),
-    seq: body.readUInt32BE(5) * 0x1_0000_0000 + body.readUInt32BE(9),
-    payload: body.subarray(FRAME_HEADER_BYTES - 4),
-  };
 }
