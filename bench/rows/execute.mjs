@@ -38,8 +38,8 @@ export async function execute(node, overWire, rounds = 8) {
       'over the wire': () => timed(() => remote.run(query)),
     },
     rounds,
-    // A session's code comes in bursts; the first ones compile the path they take.
-    { warmUp: 2, block: 200 },
+    // A session's code comes in bursts; the first ones compile the path they take, on the CPU that they wait for.
+    { warmUp: 10, block: 200 },
   );
   await remote.stop();
   floor.stop();

@@ -4,7 +4,7 @@ import { isBerthError } from '@berth/wire';
 
 /** How long to wait for a node, and who wants to know. */
 export interface Patience {
-  /** Milliseconds from the moment the node was lost; default 60,000. */
+  /** Milliseconds from the moment the node was lost; default 75,000: a node may stay away for a minute. */
   readonly reconnectMs?: number;
   /** Ends the waiting; what it rejects with is the signal's reason. */
   readonly signal?: AbortSignal;
@@ -12,7 +12,7 @@ export interface Patience {
   readonly onAway?: () => void;
 }
 
-export const DEFAULT_RECONNECT_MS = 60_000;
+export const DEFAULT_RECONNECT_MS = 75_000;
 
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 1000;
