@@ -7,6 +7,7 @@ import {
   type KernelEvent,
   type KernelId,
   type KernelService,
+  type KernelStatistics,
   type KernelView,
   type Language,
   type RunId,
@@ -14,6 +15,8 @@ import {
   type RunSignal,
   type RunStream,
   type RunView,
+  type TerminalSize,
+  type TerminationReason,
 } from '@berth/wire';
 import { AsyncQueue } from '@berth/base';
 import { FakeRun } from './fake-run.js';
@@ -129,13 +132,29 @@ export class FakeKernelService implements KernelService {
     return view;
   }
 
-  async destroyKernel(id: KernelId): Promise<KernelView> {
+  async destroyKernel(id: KernelId, options: { readonly reason?: TerminationReason } = {}): Promise<KernelView> {
     const kernel = this.#kernel(id);
     if (kernel.view.phase === 'terminated') return kernel.view;
-    kernel.view = { ...kernel.view, phase: 'terminated', endedAt: Date.now(), reason: 'user-requested' };
+    kernel.view = { ...kernel.view, phase: 'terminated', endedAt: Date.now(), reason: options.reason ?? 'user-requested' };
     for (const run of kernel.runs.values()) run.break(ended(id));
     this.#tell(kernel.view);
     return kernel.view;
+  }
+
+  async restartKernel(id: KernelId): Promise<KernelView> {
+    const kernel = this.#living(id);
+    for (const run of kernel.runs.values()) run.break(new BerthError('no-such-run', 'the kernel was restarted'));
+    kernel.runs.clear();
+    kernel.view = { ...kernel.view, incarnation: kernel.view.incarnation + 1 };
+    return kernel.view;
+  }
+
+  /** Samples by kernel; put them in at will. */
+  readonly samples = new Map<KernelId, KernelStatistics>();
+
+  statistics(id: KernelId): KernelStatistics | null {
+    this.#kernel(id);
+    return this.samples.get(id) ?? null;
   }
 
   async startRun(id: KernelId, request: RunRequest): Promise<RunView> {
@@ -169,6 +188,15 @@ export class FakeKernelService implements KernelService {
     this.run(id, runId).signal(signal);
   }
 
+  /** Sizes that terminals were given, in order. */
+  readonly resizes: (TerminalSize & { readonly runId: RunId })[] = [];
+
+  async resizeRun(id: KernelId, runId: RunId, size: TerminalSize): Promise<void> {
+    const { request } = this.run(id, runId);
+    if (request.mode !== 'batch' || !request.terminal) throw new BerthError('terminal-missing', `run ${runId} has no terminal`);
+    this.resizes.push({ ...size, runId });
+  }
+
   async complete(id: KernelId, language: Language, code: string, cursor: number): Promise<readonly string[]> {
     this.#living(id);
     return [`${language}:${code.slice(0, cursor)}`];
@@ -181,7 +209,7 @@ export class FakeKernelService implements KernelService {
     for await (const chunk of content) chunks.push(chunk);
     const data = Buffer.concat(chunks);
     files.set(path, data);
-    return { path, type: 'file', size: data.length, mtimeMs: 0 };
+    return fileEntry(path, data);
   }
 
   async readFile(id: KernelId, path: string): Promise<{ entry: FileEntry; content: AsyncIterable<Uint8Array> }> {
@@ -190,15 +218,20 @@ export class FakeKernelService implements KernelService {
     const content = async function* () {
       for (let at = 0; at < data.length; at += 65_536) yield data.subarray(at, at + 65_536);
     };
-    return { entry: { path, type: 'file', size: data.length, mtimeMs: 0 }, content: content() };
+    return { entry: fileEntry(path, data), content: content() };
   }
 
   async listFiles(id: KernelId, path: string): Promise<readonly FileEntry[]> {
     const prefix = path === '.' ? '' : `${path}/`;
     const { files } = this.#living(id);
-    return [...files]
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, data]) => ({ path: name, type: 'file', size: data.length, mtimeMs: 0 }));
+    return [...files].filter(([name]) => name.startsWith(prefix)).map(([name, data]) => fileEntry(name, data));
+  }
+
+  /** Not a tar: the bytes of the file alone. */
+  async archive(id: KernelId, path: string, { mostBytes = Infinity } = {}): Promise<AsyncIterable<Uint8Array>> {
+    const { entry, content } = await this.readFile(id, path);
+    if (entry.size > mostBytes) throw new BerthError('too-large', `${path} is larger than ${mostBytes} bytes`);
+    return content;
   }
 
   async *events(signal: AbortSignal): AsyncIterable<KernelEvent> {
@@ -244,5 +277,15 @@ export class FakeKernelService implements KernelService {
     return kernel;
   }
 }
+
+const fileEntry = (path: string, { length: size }: Uint8Array): FileEntry => ({
+  path,
+  type: 'file',
+  size,
+  mode: 0o100644,
+  mtimeMs: 0,
+  ctimeMs: 0,
+  atimeMs: 0,
+});
 
 const ended = (id: KernelId): BerthError => new BerthError('session-ended', `session ${id} has ended`);

@@ -48,7 +48,7 @@ describe('BerthClient', () => {
   it('never takes half a file for a whole one', async () => {
     await client.createSession({ sessionId: 's1', spec: { image: 'some:1' } });
     node.service.readFile = async () => ({
-      entry: { path: 'x', type: 'file', size: 8, mtimeMs: 0 },
+      entry: { path: 'x', type: 'file', size: 8, mode: 0o100644, mtimeMs: 0, ctimeMs: 0, atimeMs: 0 },
       content: (async function* () {
         yield Buffer.from('half');
       })(),

@@ -7,4 +7,5 @@ export * from './kernel-service.js';
 export * from './records.js';
 export * from './runner-protocol.js';
 export * from './spec.js';
+export * from './statistics.js';
 export * from './views.js';

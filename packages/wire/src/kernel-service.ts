@@ -1,8 +1,9 @@
 /** The one interface that every face of the agent (gateway, manager dialects) drives. The agent implements it. */
 import type { Frame } from './frames.js';
 import type { KernelId, RunId } from './ids.js';
-import type { CreateKernel, Language, RunRequest, RunSignal } from './spec.js';
-import type { FileEntry, KernelEvent, KernelView, RunView } from './views.js';
+import type { CreateKernel, Language, RunRequest, RunSignal, TerminalSize } from './spec.js';
+import type { KernelStatistics } from './statistics.js';
+import type { FileEntry, KernelEvent, KernelView, RunView, TerminationReason } from './views.js';
 
 /** Output of a run from some record on. Iterating yields batches of record frames (channel 0, parts of a split record in order). */
 export interface RunStream extends AsyncIterable<readonly Frame[]> {
@@ -37,8 +38,18 @@ export interface KernelService {
   listKernels(options?: { readonly ended?: boolean }): readonly KernelView[];
   /** Counts as a sign of life of a client: the lease starts anew. */
   renewLease(id: KernelId): KernelView;
-  /** Ends a kernel; resolves when nothing of it is left. Idempotent. `graceMs` (default 2,000) goes to its programs before SIGKILL. */
-  destroyKernel(id: KernelId, options?: { readonly graceMs?: number }): Promise<KernelView>;
+  /**
+   * Ends a kernel; resolves when nothing of it is left. Idempotent; the first `reason` (default `user-requested`) stays. `graceMs`
+   * (default 2,000) goes to its programs before SIGKILL.
+   */
+  destroyKernel(id: KernelId, options?: { readonly graceMs?: number; readonly reason?: TerminationReason }): Promise<KernelView>;
+  /**
+   * Ends what runs in a kernel and starts it anew as its next incarnation, with the same specification and files. Resolves once
+   * the new runner answers; its runs of before are gone. Errors: no-such-session, session-ended, create-failed (it has ended then).
+   */
+  restartKernel(id: KernelId): Promise<KernelView>;
+  /** The newest sample, also of a kernel that ended within the last hour; null when there never was one. Errors: no-such-session. */
+  statistics(id: KernelId): KernelStatistics | null;
 
   /** Starts a run, or finds it when the same id was started before. Errors: session-ended, run-conflict, language-missing. */
   startRun(id: KernelId, request: RunRequest): Promise<RunView>;
@@ -51,6 +62,8 @@ export interface KernelService {
    */
   sendInput(id: KernelId, runId: RunId, offset: number, data: Uint8Array, end: boolean): Promise<number>;
   signalRun(id: KernelId, runId: RunId, signal: RunSignal): Promise<void>;
+  /** Errors: terminal-missing when the run has none. */
+  resizeRun(id: KernelId, runId: RunId, size: TerminalSize): Promise<void>;
   /** Names that could complete `code` at `cursor` (in UTF-16 units) in the language's session. */
   complete(id: KernelId, language: Language, code: string, cursor: number): Promise<readonly string[]>;
 
@@ -60,6 +73,12 @@ export interface KernelService {
   readFile(id: KernelId, path: string): Promise<{ readonly entry: FileEntry; readonly content: AsyncIterable<Uint8Array> }>;
   /** Entries of a directory, unsorted, links not followed. */
   listFiles(id: KernelId, path: string): Promise<readonly FileEntry[]>;
+
+  /**
+   * A file or directory below /home/work as a tar archive, names relative to the parent of `path`; links as links. Ends with
+   * `too-large` when the files hold more than `mostBytes`. Errors: no-such-file, unsafe-path.
+   */
+  archive(id: KernelId, path: string, options?: { readonly mostBytes?: number }): Promise<AsyncIterable<Uint8Array>>;
 
   /** What happens from now on; ends with the signal. */
   events(signal: AbortSignal): AsyncIterable<KernelEvent>;

@@ -4,7 +4,7 @@
  */
 import type { ErrorBody } from './errors.js';
 import type { RunId } from './ids.js';
-import type { Language, RunRequest, RunSignal } from './spec.js';
+import type { Language, RunRequest, RunSignal, TerminalSize } from './spec.js';
 import type { RunView } from './views.js';
 
 /** Versions of the protocol that this build speaks. Version N and N-1 are kept. */
@@ -102,6 +102,8 @@ export interface RunnerMethods {
   /** Input below the offset already taken is skipped. Answered when the program's pipe took it. `data` is base64. */
   input: { params: { run: RunId; offset: number; data: string; end: boolean }; result: { offset: number } };
   signal: { params: { run: RunId; signal: RunSignal }; result: Record<never, never> };
+  /** Of a run with a terminal; `terminal-missing` for others. */
+  resize: { params: { run: RunId; size: TerminalSize }; result: Record<never, never> };
   complete: { params: { language: Language; code: string; cursor: number }; result: { matches: readonly string[] } };
   /** Forgets a finished run and its output. */
   forget: { params: { run: RunId }; result: Record<never, never> };

@@ -8,17 +8,37 @@ export type Language = (typeof LANGUAGES)[number];
 /** Network of a kernel: none (loopback only), a bridge with outward access, or the host's own. */
 export type NetworkMode = 'none' | 'bridge' | 'host';
 
+/** A host directory or file made visible in a kernel. */
+export interface KernelMount {
+  /** Absolute path on the host; must exist. Whoever fills this in answers for it: fronts allow only what lies below their roots. */
+  readonly source: string;
+  /** Absolute path in the kernel, below /home/work. */
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** Which supervisor runs inside: ours, or the one of 2018 that an image brings along (ports 2000 and 2001, seed spec 9.1). */
+export const SUPERVISORS = ['berth', 'kernel-runner'] as const;
+export type Supervisor = (typeof SUPERVISORS)[number];
+
 /** What a kernel is made from. Every field is set: defaults are filled in once, at the edge (`completeKernelSpec`). */
 export interface KernelSpec {
   /** Image reference as the driver knows it, or `host` for the machine's own /usr. */
   readonly image: string;
   /** CPU share in cores, 0.01 to 1024. */
   readonly cpus: number;
+  /** Numbers of the cores that it may run on, sorted; null: any. */
+  readonly cpuset: readonly number[] | null;
   /** Memory limit in bytes, swap included; at least 32 MiB. */
   readonly memoryBytes: number;
   /** Most processes and threads, the runner's own included; at least 32. */
   readonly pids: number;
   readonly network: NetworkMode;
+  /** Directories and files of the host beside /home/work. */
+  readonly mounts: readonly KernelMount[];
+  readonly supervisor: Supervisor;
+  /** Notes of the front that asked for the kernel: kept with it, over restarts too, and never interpreted. At most 64 KiB. */
+  readonly annotations: Readonly<Record<string, string>>;
   /** Environment of the user's processes. Never reaches the runner. */
   readonly env: Readonly<Record<string, string>>;
   /** Seconds without any client after which the session ends; null: never. Renewed by each attached client and each call. */
@@ -31,9 +51,13 @@ export interface KernelSpec {
 
 export const KERNEL_SPEC_DEFAULTS: Omit<KernelSpec, 'image'> = {
   cpus: 1,
+  cpuset: null,
   memoryBytes: 1024 * 1024 * 1024,
   pids: 512,
   network: 'none',
+  mounts: [],
+  supervisor: 'berth',
+  annotations: {},
   env: {},
   leaseSeconds: null,
   deadManSeconds: 24 * 3600,
@@ -70,6 +94,12 @@ export interface QueryRun extends RunCommon {
   readonly code: string;
 }
 
+/** Size of a terminal in characters, 1 to 10,000 each. */
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
 /** A program of its own beside the REPL, with a standard input. Batches run side by side. */
 export interface BatchRun extends RunCommon {
   readonly mode: 'batch';
@@ -80,6 +110,13 @@ export interface BatchRun extends RunCommon {
   readonly stdin?: 'open' | 'none';
   /** Relative to /home/work; default `.`. */
   readonly cwd?: string;
+  /**
+   * A shell command that runs first. Its end is told by a `build-finished` record, always, also for the empty text, which builds
+   * nothing. If it fails, the program is not run: `finished` with exit code 127. With it `argv` may be empty: nothing is run then.
+   */
+  readonly build?: string;
+  /** The program gets a terminal of this size: one stream of output (`stdout`), input as typed. Needs `stdin: 'open'`. */
+  readonly terminal?: TerminalSize;
 }
 
 export type RunRequest = QueryRun | BatchRun;

@@ -11,6 +11,7 @@ export type KernelPhase = (typeof KERNEL_PHASES)[number];
  * Why a kernel ended. The first true reason wins.
  *
  * - `user-requested`; `lease-expired` (no client for too long); `lifetime` (its time is over); `node-shutdown`
+ * - `exec-timeout` (one run took longer than its image allows, seed spec 8.9); `reset` (the manager ended all kernels)
  * - `create-failed`, `cancelled` (the caller went away while it was made)
  * - `runner-lost` (the supervisor inside died); `container-lost` (removed behind our back)
  * - `dead-man` (no agent came back in time); `host-reboot`; `oom` (the memory limit killed the supervisor itself)
@@ -19,6 +20,8 @@ export const TERMINATION_REASONS = [
   'user-requested',
   'lease-expired',
   'lifetime',
+  'exec-timeout',
+  'reset',
   'node-shutdown',
   'create-failed',
   'cancelled',
@@ -100,6 +103,10 @@ export interface FileEntry {
   readonly path: string;
   readonly type: 'file' | 'directory' | 'link' | 'other';
   readonly size: number;
+  /** Type and permission bits, as `stat` gives them. */
+  readonly mode: number;
   /** Milliseconds since the epoch. */
   readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly atimeMs: number;
 }

@@ -137,7 +137,8 @@ async function writeWhole(
 
 function entryOf(path: string, stats: Stats): FileEntry {
   const type = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'other';
-  return { path, type, size: stats.size, mtimeMs: stats.mtimeMs };
+  const { size, mode, mtimeMs, ctimeMs, atimeMs } = stats;
+  return { path, type, size, mode, mtimeMs, ctimeMs, atimeMs };
 }
 
 async function safely<T>(path: string, fn: () => Promise<T>): Promise<T> {

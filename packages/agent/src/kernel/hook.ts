@@ -8,6 +8,7 @@
  * - `acquire` contributes to the draft of the container; it does not reach into other hooks.
  */
 import type { ImageFacts, Mount, TmpfsMount } from '../ports/driver.js';
+import type { TerminationReason } from '@berth/wire';
 import type { KernelFacts } from '../model/facts.js';
 
 /** The container as it takes shape. */
@@ -38,11 +39,15 @@ export interface AcquireContext {
 export interface ReleaseContext {
   readonly facts: KernelFacts;
   readonly containerId: string | null;
+  /** Why the kernel ends. */
+  readonly end: { readonly reason: TerminationReason; readonly detail: string; readonly at: number };
 }
 
 export interface LifecycleHook {
   readonly name: string;
   acquire(context: AcquireContext): Promise<void>;
+  /** Before anything is ended or undone, while programs still run: a last look. What it throws is logged and holds up nothing. */
+  ending?(context: ReleaseContext): Promise<void>;
   /** Idempotent. Rejects when something may be left; it is tried again later. */
   release(context: ReleaseContext): Promise<void>;
 }

@@ -45,6 +45,8 @@ export interface ContainerPlan {
   readonly mounts: readonly Mount[];
   readonly tmpfs: readonly TmpfsMount[];
   readonly cpus: number;
+  /** Cores that it may run on, sorted; null: any. */
+  readonly cpuset: readonly number[] | null;
   /** Swap included: no swap beyond it. */
   readonly memoryBytes: number;
   readonly pids: number;
@@ -61,6 +63,8 @@ export interface Observation {
   readonly exitCode: number | null;
   /** Docker's OOM flag; may be set although the container lives on. */
   readonly oomKilled: boolean;
+  /** Pid of its first process on this machine; null when it does not run, or when only `inspect` would tell. */
+  readonly pid: number | null;
 }
 
 /** A hint that something changed; may be lost or doubled. The relist is the truth. */
@@ -81,6 +85,31 @@ export interface ImageFacts {
   readonly mounts: readonly Mount[];
 }
 
+/** One image of this node, as the list tells it. */
+export interface LocalImage {
+  readonly imageId: string;
+  /** `repository:tag`, as often as it has names; an image without a name is not listed. */
+  readonly references: readonly string[];
+  /** Labels of the image; those that every container would inherit. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** How a pull goes. `total` is null until it is known. */
+export interface PullProgress {
+  /** For a person, for example `Downloading`. */
+  readonly status: string;
+  /** Layer, or empty for a word about the whole. */
+  readonly layer: string;
+  readonly bytes: number;
+  readonly total: number | null;
+}
+
+/** Who pulls. Never logged. */
+export interface RegistryCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface DriverInfo {
   /** For people, for example `Docker Engine 20.10.24 (API 1.41)`. */
   readonly description: string;
@@ -93,6 +122,20 @@ export interface Driver {
   probe(signal?: AbortSignal): Promise<DriverInfo>;
   /** The local image for a reference; `host` is built in. Never pulls. */
   resolveImage(reference: string, signal?: AbortSignal): Promise<ImageFacts>;
+  /** Named images for this machine's architecture. One odd image never spoils the list. */
+  listImages(signal?: AbortSignal): Promise<readonly LocalImage[]>;
+  /**
+   * Pulls `reference` and resolves with its id. Pulls of one reference at the same time are one pull. Errors: `pull-failed`, also
+   * for what the registry says within the stream.
+   */
+  pullImage(
+    reference: string,
+    options?: {
+      readonly credentials?: RegistryCredentials;
+      readonly onProgress?: (progress: PullProgress) => void;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<{ readonly imageId: string }>;
   /** Creates, does not start. If a container of that name and those labels exists, its id is returned. */
   create(plan: ContainerPlan, signal?: AbortSignal): Promise<{ readonly containerId: string }>;
   /**

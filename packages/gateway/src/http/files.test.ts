@@ -29,7 +29,7 @@ describe('files', () => {
 
   it('that break half-way do not look whole', async () => {
     node.service.readFile = async () => ({
-      entry: { path: 'x', type: 'file', size: 20, mtimeMs: 0 },
+      entry: { path: 'x', type: 'file', size: 20, mode: 0o100644, mtimeMs: 0, ctimeMs: 0, atimeMs: 0 },
       content: (async function* () {
         yield Buffer.from('half');
         throw new Error('disk');
@@ -40,7 +40,7 @@ describe('files', () => {
 
   it('that grow while they are read end where they ended', async () => {
     node.service.readFile = async () => ({
-      entry: { path: 'x', type: 'file', size: 6, mtimeMs: 0 },
+      entry: { path: 'x', type: 'file', size: 6, mode: 0o100644, mtimeMs: 0, ctimeMs: 0, atimeMs: 0 },
       content: (async function* () {
         for (;;) yield Buffer.from('half');
       })(),

@@ -38,10 +38,16 @@ export const kernelSpecSchema = z
     deadManSeconds: z.number().min(1).default(KERNEL_SPEC_DEFAULTS.deadManSeconds),
     lifetimeSeconds: z.number().min(1).nullable().default(KERNEL_SPEC_DEFAULTS.lifetimeSeconds),
   })
-  .transform((spec): KernelSpec => spec);
+  // Mounts, cores and supervisor are for fronts that answer for them; over HTTP they are not taken.
+  .transform((spec): KernelSpec => ({ ...KERNEL_SPEC_DEFAULTS, ...spec }));
 
 /** Body of a request for a session. Without an id the node chooses one. */
 export const createSessionSchema = z.strictObject({ sessionId: sessionIdSchema.optional(), spec: kernelSpecSchema });
+
+export const terminalSizeSchema = z.strictObject({
+  rows: z.number().int().min(1).max(10_000),
+  columns: z.number().int().min(1).max(10_000),
+});
 
 const runCommon = {
   runId: runIdSchema,
@@ -61,9 +67,11 @@ export const runRequestSchema = z
       interpreter: z.enum(LANGUAGES).optional(),
       stdin: z.enum(['open', 'none']).optional(),
       cwd: text.max(4096).optional(),
+      build: text.max(128 * 1024).optional(),
+      terminal: terminalSizeSchema.optional(),
     }),
   ])
-  .refine((run) => run.mode === 'query' || run.interpreter !== undefined || run.argv.length > 0, {
+  .refine((run) => run.mode === 'query' || run.interpreter !== undefined || run.build !== undefined || run.argv.length > 0, {
     message: 'argv must name a program when no interpreter is given',
   })
   .refine(fitsFrame, TOO_LARGE)
