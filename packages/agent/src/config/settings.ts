@@ -1,13 +1,15 @@
-/** Settings of a node and where each comes from. The only place of the agent that reads the environment. */
+/** Settings of a node and where each comes from, for `berth up`. `agent-schema.ts` has those of `berth agent`. */
 import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { BerthError } from '@berth/wire';
+import { DEFAULT_DOCKER, DOCKER_FIX, parseDockerAddress, type DockerAddress } from './docker-address.js';
+import { isLogLevel, LOG_LEVELS, type LogLevel } from './log-level.js';
+
+export type { DockerAddress } from './docker-address.js';
+export { LOG_LEVELS, type LogLevel } from './log-level.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where Docker is: a socket of this machine (absolute path), or an address. */
-export type DockerAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 
 /** Settings that do not come from flags. An empty variable counts as unset. */
 export interface NodeSettings {
@@ -18,9 +20,6 @@ export interface NodeSettings {
   /** Level of the log: debug, info, warn or error. From BERTH_LOG_LEVEL. */
   readonly logLevel: LogLevel;
 }
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const SYSTEM_DATA_DIR = '/var/lib/berth';
 
@@ -39,7 +38,7 @@ export function dataDirectory(env: Environment = process.env): string {
 }
 
 /** Changes nothing: asking where a node would be must not make its directory. */
-function canMake(path: string): boolean {
+export function canMake(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);
     return true;
@@ -49,30 +48,24 @@ function canMake(path: string): boolean {
 }
 
 function dockerTarget(env: Environment): DockerAddress {
-  const host = env['DOCKER_HOST'] || 'unix:///var/run/docker.sock';
-  const bad = (why: string) =>
-    new BerthError('bad-config', `DOCKER_HOST is ${JSON.stringify(host)}: ${why}`, {
-      fix: 'Set it to unix:///path/of/docker.sock or tcp://HOST:PORT, or unset it.',
+  const host = env['DOCKER_HOST'] || DEFAULT_DOCKER;
+  try {
+    return parseDockerAddress(host);
+  } catch (error) {
+    throw new BerthError('bad-config', `DOCKER_HOST is ${JSON.stringify(host)}: ${(error as Error).message}`, {
+      fix: DOCKER_FIX,
       fields: { variable: 'DOCKER_HOST', value: host },
     });
-  if (host.startsWith('unix://')) {
-    const socketPath = host.slice('unix://'.length);
-    if (!isAbsolute(socketPath)) throw bad('the path of the socket must be absolute');
-    return { socketPath };
   }
-  const tcp = /^tcp:\/\/(?<host>\[[0-9a-fA-F:]+\]|[^:/\s]+):(?<port>\d{1,5})\/?$/.exec(host)?.groups;
-  if (!tcp) throw bad('this form is not known');
-  return { host: tcp['host']!.replace(/^\[|\]$/g, ''), port: Number(tcp['port']) };
 }
 
 function logLevel(env: Environment): LogLevel {
   const text = env['BERTH_LOG_LEVEL'] || 'info';
-  const level = LOG_LEVELS.find((known) => known === text);
-  if (level) return level;
+  if (isLogLevel(text)) return text;
   throw new BerthError('bad-config', `BERTH_LOG_LEVEL is ${JSON.stringify(text)}: it must be one of ${LOG_LEVELS.join(', ')}`);
 }
 
-/** `HOST:PORT` of --listen. Errors: `bad-request`. */
+/** `HOST:PORT` of --listen. Errors: `bad-usage`. */
 export function parseListen(text: string): { readonly host: string; readonly port: number } {
   const parts = /^(?<host>\[[0-9a-fA-F:]+\]|[^:\s]+):(?<port>\d{1,5})$/.exec(text)?.groups;
   const port = Number(parts?.['port']);
