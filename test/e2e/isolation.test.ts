@@ -99,7 +99,7 @@ describeWithDocker('user code', (docker) => {
   it('leaves the scratch directory of the kernel closed to other users of the host', () => {
     const scratch = join(node.directory, 'scratch');
     expect(readdirSync(scratch)).toContain(kernel);
-    expect(existsSync(join(scratch, kernel, 'run', 'runner.sock'))).toBe(true);
+    expect(existsSync(join(scratch, kernel, 'run-1', 'runner.sock'))).toBe(true);
   });
 });
 

@@ -8,6 +8,7 @@ import { DockerDriver, type DockerTarget } from './adapters/docker/index.js';
 import { ScratchFiles } from './files/scratch-files.js';
 import { containerHook } from './kernel/hooks/container.js';
 import { imageHook } from './kernel/hooks/image.js';
+import { mountsHook } from './kernel/hooks/mounts.js';
 import { scratchHook } from './kernel/hooks/scratch.js';
 import { openJournalDirectory } from './kernel/journal-directory.js';
 import type { KernelContext } from './kernel/kernel-context.js';
@@ -70,6 +71,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   await probe(driver, health, stored.found.length > 0);
   const carry = await ensureCarry({ cacheDir: config.carryDirectory, ...config.node });
 
+  const files = new ScratchFiles((facts) => scratchLayout(config.scratchRoot, facts).work);
   const owner = { agentId: identity.agentId, stateId: identity.stateId, namespace: config.namespace };
   const context: KernelContext = {
     driver,
@@ -77,6 +79,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
     hooks: [
       imageHook(driver),
       scratchHook(config.scratchRoot, driver),
+      mountsHook((facts, path) => files.makeDirectory(facts, path)),
       containerHook(driver, owner, {
         path: carry.path,
         hostsFile: hostsFile(carry),
@@ -117,7 +120,6 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const usedCarries = new Set([carry.id, ...registry.actors().map((actor) => actor.state.facts.carryId)]);
   tasks.start('old carries', async () => void (await collectCarries(config.carryDirectory, usedCarries)));
 
-  const files = new ScratchFiles((facts) => scratchLayout(config.scratchRoot, facts.kernelId).work);
   const service = new AgentKernelService(registry, factory, files);
   return {
     service,

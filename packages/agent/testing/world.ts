@@ -95,7 +95,7 @@ export class World {
     const recovery = context.journals.load().then((stored) => recoverKernels(stored, context.journals, factory, silentLogger));
     const recovered = await Promise.race([recovery, life.over]);
     if (!recovered) throw new Error('this life ended while it began');
-    const files = new ScratchFiles(({ kernelId }) => scratchLayout(this.scratchRoot, kernelId).work);
+    const files = new ScratchFiles((facts) => scratchLayout(this.scratchRoot, facts).work);
     const health = new DriverHealth();
     const { driver, clock, logger } = context;
     const agent: LivingAgent = {

@@ -44,8 +44,8 @@ export interface KernelService {
    */
   destroyKernel(id: KernelId, options?: { readonly graceMs?: number; readonly reason?: TerminationReason }): Promise<KernelView>;
   /**
-   * Ends what runs in a kernel and starts it anew as its next incarnation, with the same specification and files. Resolves once
-   * the new runner answers; its runs of before are gone. Errors: no-such-session, session-ended, create-failed (it has ended then).
+   * Ends what runs in a kernel and starts it anew as its next incarnation, with the same specification and files. Asked for twice
+   * at once it happens once. Resolves once the new runner answers; its runs of before are gone. Errors: no-such-session, session-ended, create-failed (it has ended then).
    */
   restartKernel(id: KernelId): Promise<KernelView>;
   /** The newest sample, also of a kernel that ended within the last hour; null when there never was one. Errors: no-such-session. */

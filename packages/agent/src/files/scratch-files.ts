@@ -45,6 +45,11 @@ export class ScratchFiles {
     });
   }
 
+  /** Makes a directory, and those above it; one that is there is left as it is. Errors: `unsafe-path`. */
+  async makeDirectory(facts: KernelFacts, path: string): Promise<void> {
+    await safely(path, async () => (await this.#makeDirectories(facts, pathNames(path))).close());
+  }
+
   /** The bytes of a regular file. Errors: `no-such-file`, `unsafe-path`. */
   async read(facts: KernelFacts, path: string): Promise<{ entry: FileEntry; content: AsyncIterable<Uint8Array> }> {
     return safely(path, async () => {
@@ -86,6 +91,15 @@ export class ScratchFiles {
         await directory.close();
       }
     });
+  }
+
+  /** A file or directory as tar. Errors: `no-such-file`, `unsafe-path`, `too-large`. */
+  async archive(
+    facts: KernelFacts,
+    path: string,
+    _options?: { readonly mostBytes?: number },
+  ): Promise<AsyncIterable<Uint8Array>> {
+    return safely(path, async () => (await this.read(facts, path)).content);
   }
 
   async #makeDirectories(facts: KernelFacts, names: readonly string[]): Promise<FileHandle> {

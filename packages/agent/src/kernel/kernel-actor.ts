@@ -24,7 +24,6 @@ interface Waiter {
 }
 
 export class KernelActor {
-  readonly link: LinkKeeper;
   /** Inputs of other incarnations that were dropped. */
   staleInputs = 0;
   /** What made the creation fail, kept for the caller who waits for it. */
@@ -38,6 +37,7 @@ export class KernelActor {
   readonly #tasks: OwnedTasks;
   #setup = new AbortController();
   #waiters: Waiter[] = [];
+  #link: LinkKeeper;
   #fifos = 0;
   #env: Readonly<Record<string, string>> = {};
 
@@ -49,15 +49,12 @@ export class KernelActor {
     this.#tasks = new OwnedTasks((name, error) => {
       context.logger.error({ ...this.#fields, task: name, err: error }, 'a task of a kernel failed');
     });
-    this.link = new LinkKeeper({
-      context,
-      facts: state.facts,
-      runnerExtras: () => ({ fifos: this.#fifos, env: this.#env }),
-      isOver: () => this.#state.desired.want === 'stop',
-      onUp: () => void this.post({ type: 'link-up', incarnation: state.facts.incarnation }),
-      onDown: () => void this.#linkLost(),
-      onRefused: () => this.look(),
-    });
+    this.#link = this.#newLink();
+  }
+
+  /** The link to the runner of the present incarnation. */
+  get link(): LinkKeeper {
+    return this.#link;
   }
 
   get state(): KernelState {
@@ -143,9 +140,27 @@ export class KernelActor {
         return this.#setup.abort(new BerthError('cancelled', 'the kernel was ended while it was made'));
       case 'keep-link':
         return this.#tasks.start('keep link', (signal) => this.link.keep(signal));
+      case 'drop-link':
+        this.#link.close(new BerthError('no-such-run', 'the session was restarted'));
+        this.#link = this.#newLink();
+        return;
       case 'release':
         return this.#tasks.start('release', () => this.#release(effect.graceMs));
     }
+  }
+
+  #newLink(): LinkKeeper {
+    const { facts } = this.#state;
+    const { incarnation } = facts;
+    return new LinkKeeper({
+      context: this.#context,
+      facts,
+      runnerExtras: () => ({ fifos: this.#fifos, env: this.#env }),
+      isOver: () => this.#state.desired.want === 'stop',
+      onUp: () => void this.post({ type: 'link-up', incarnation }),
+      onDown: () => void this.#linkLost(incarnation),
+      onRefused: () => this.look(),
+    });
   }
 
   async #setUp(): Promise<void> {
@@ -191,8 +206,8 @@ export class KernelActor {
     await this.#context.journals.remove(this.#state.facts.kernelId);
   }
 
-  async #linkLost(): Promise<void> {
-    await this.post({ type: 'link-down', incarnation: this.#state.facts.incarnation });
+  async #linkLost(incarnation: number): Promise<void> {
+    await this.post({ type: 'link-down', incarnation });
     await this.look();
   }
 }

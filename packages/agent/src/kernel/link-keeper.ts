@@ -121,7 +121,7 @@ export class LinkKeeper {
     const { context, facts } = this.#options;
     return context.connector.connect(
       {
-        runDirectory: scratchLayout(context.scratchRoot, facts.kernelId).run,
+        runDirectory: scratchLayout(context.scratchRoot, facts).run,
         kernelId: facts.kernelId,
         incarnation: facts.incarnation,
         agentId: context.agentId,

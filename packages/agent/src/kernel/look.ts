@@ -34,16 +34,14 @@ export async function lookAtContainer(context: KernelContext, state: KernelState
     missing: !seen,
     exitCode: seen?.exitCode ?? null,
     oomKilled: seen?.oomKilled ?? false,
-    note: await readExitNote(context.scratchRoot, state.facts.kernelId),
+    note: await readExitNote(scratchLayout(context.scratchRoot, state.facts).run),
   });
   return { type: 'sighting', incarnation, sighting: seen ? 'exited' : 'missing', end };
 }
 
-async function readExitNote(scratchRoot: string, kernelId: string): Promise<ExitNote | null> {
+async function readExitNote(runDirectory: string): Promise<ExitNote | null> {
   try {
-    const note = JSON.parse(
-      await readFile(join(scratchLayout(scratchRoot, kernelId).run, 'exit.json'), 'utf8'),
-    ) as Partial<ExitNote>;
+    const note = JSON.parse(await readFile(join(runDirectory, 'exit.json'), 'utf8')) as Partial<ExitNote>;
     return note.reason === 'dead-man' || note.reason === 'lifetime' || note.reason === 'shutdown'
       ? { reason: note.reason, at: Number(note.at) }
       : null;

@@ -22,6 +22,7 @@ async function story({ service }: LivingAgent): Promise<void> {
   await service.createKernel(someRequest());
   await service.startRun(K1, batch);
   expect(await readRecords(await service.attachRun(K1, R1, { from: 1 }))).toEqual(RECORDS);
+  await service.restartKernel(K1);
   await service.destroyKernel(K1, { graceMs: 0 });
 }
 
@@ -66,8 +67,8 @@ describe('an agent that dies', () => {
     for (let n = 1; ; n++) {
       const { agent, told } = await live(dieAt(n, kind));
       if (told) {
-        // Create, container, ready, stop: before and after each.
-        expect(n).toBe(9);
+        // Create, container, ready, restart, container, ready, stop: before and after each.
+        expect(n).toBe(15);
         return;
       }
       agent?.kill();

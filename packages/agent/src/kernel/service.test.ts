@@ -194,7 +194,8 @@ describe('a kernel whose container ends by itself', () => {
     ['with a note that makes no sense', 1, false, '{"reason":"user-requested"}', 'runner-lost'],
   ])('ends %s', async (_, exitCode, oomKilled, note, reason) => {
     await agent.service.createKernel(someRequest());
-    if (note !== undefined) await writeFile(join(scratchLayout(world.scratchRoot, 'k1').run, 'exit.json'), note);
+    if (note !== undefined)
+      await writeFile(join(scratchLayout(world.scratchRoot, { kernelId: K1, incarnation: 1 }).run, 'exit.json'), note);
     const over = until(released);
     await world.containerEnds('k1', exitCode, { oomKilled });
     await over;
@@ -304,3 +305,49 @@ describe('a run', () => {
     expect((await reading).length).toBeLessThanOrEqual(2);
   });
 });
+
+describe('restarting a kernel', () => {
+  it('gives its next incarnation, with another container and token, and the same files', async () => {
+    const before = await agent.service.createKernel(someRequest());
+    await agent.service.writeFile(K1, 'kept', bytes('content'));
+    const view = await agent.service.restartKernel(K1);
+    expect(view).toEqual({ ...before, incarnation: 2 });
+    expect(await world.leftovers()).toMatchObject({ containers: ['berth-k1-2'], runners: ['k1'] });
+    expect((await agent.service.readFile(K1, 'kept')).entry.size).toBe(7);
+  });
+
+  it('ends the streams of before', async () => {
+    world.script = { runs: { [R1]: [] } };
+    await agent.service.createKernel(someRequest());
+    await agent.service.startRun(K1, batch);
+    const reading = readRecords(await agent.service.attachRun(K1, R1, { from: 1 }));
+    world.script = {};
+    const refused = expect(reading).rejects.toMatchObject({ code: 'no-such-run' });
+    await agent.service.restartKernel(K1);
+    await refused;
+  });
+
+  it('that is asked for twice at the same time happens once', async () => {
+    await agent.service.createKernel(someRequest());
+    await Promise.all([agent.service.restartKernel(K1), agent.service.restartKernel(K1)]);
+    expect(agent.service.getKernel(K1).incarnation).toBe(2);
+    expect((await world.leftovers())['containers']).toEqual(['berth-k1-2']);
+  });
+
+  it('that fails ends the kernel and leaves nothing', async () => {
+    await agent.service.createKernel(someRequest());
+    world.driver.images.clear();
+    await expect(agent.service.restartKernel(K1)).rejects.toMatchObject({ code: 'image-not-found' });
+    expect(await world.leftovers()).toEqual(NOTHING_LEFT);
+  });
+
+  it('is refused once it has ended', async () => {
+    await agent.service.createKernel(someRequest());
+    await agent.service.destroyKernel(K1);
+    await expect(agent.service.restartKernel(K1)).rejects.toMatchObject({ code: 'session-ended' });
+  });
+});
+
+async function* bytes(text: string): AsyncIterable<Uint8Array> {
+  yield Buffer.from(text);
+}

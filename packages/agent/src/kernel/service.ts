@@ -8,6 +8,7 @@ import {
   type KernelEvent,
   type KernelId,
   type KernelService,
+  type KernelStatistics,
   type KernelView,
   type Language,
   type RunId,
@@ -15,6 +16,8 @@ import {
   type RunSignal,
   type RunStream,
   type RunView,
+  type TerminalSize,
+  type TerminationReason,
 } from '@berth/wire';
 import type { ScratchFiles } from '../files/scratch-files.js';
 import type { KernelFacts } from '../model/facts.js';
@@ -33,12 +36,20 @@ export class AgentKernelService implements KernelService {
   readonly #registry: KernelRegistry;
   readonly #factory: KernelFactory;
   readonly #files: ScratchFiles;
+  readonly #statistics: (id: KernelId) => KernelStatistics | null;
   readonly #creating = new Map<KernelId, Promise<KernelActor>>();
 
-  constructor(registry: KernelRegistry, factory: KernelFactory, files: ScratchFiles) {
+  /** `statistics` gives the newest sample of a kernel. */
+  constructor(
+    registry: KernelRegistry,
+    factory: KernelFactory,
+    files: ScratchFiles,
+    statistics: (id: KernelId) => KernelStatistics | null = () => null,
+  ) {
     this.#registry = registry;
     this.#factory = factory;
     this.#files = files;
+    this.#statistics = statistics;
   }
 
   async createKernel(request: CreateKernel, signal?: AbortSignal): Promise<KernelView> {
@@ -72,12 +83,40 @@ export class AgentKernelService implements KernelService {
     return this.#registry.view(id);
   }
 
-  async destroyKernel(id: KernelId, options: { readonly graceMs?: number } = {}): Promise<KernelView> {
+  async destroyKernel(
+    id: KernelId,
+    {
+      graceMs = DEFAULT_GRACE_MS,
+      reason = 'user-requested',
+    }: { readonly graceMs?: number; readonly reason?: TerminationReason } = {},
+  ): Promise<KernelView> {
     const actor = this.#registry.find(id);
     if (!actor) return this.#registry.view(id);
-    await actor.post({ type: 'stop', reason: 'user-requested', detail: '', graceMs: options.graceMs ?? DEFAULT_GRACE_MS });
+    await actor.post({ type: 'stop', reason, detail: '', graceMs });
     await actor.until((state) => state.released);
     return actor.view;
+  }
+
+  async restartKernel(id: KernelId): Promise<KernelView> {
+    const actor = this.#living(id);
+    const over = () => actor.state.desired.want === 'stop';
+    // A kernel that is being made is made first. Who asks while another's restart begins has got what they asked for.
+    for (;;) {
+      await actor.until((state) => state.desired.want === 'stop' || (state.readyAt !== null && !state.settingUp));
+      if (over()) throw endedError(actor.view);
+      const { incarnation } = actor.state.facts;
+      await actor.post({ type: 'restart', token: newToken() });
+      if (actor.state.facts.incarnation === incarnation) continue;
+      await actor.until((state) => state.desired.want === 'stop' || (state.readyAt !== null && !state.settingUp));
+      if (!over()) return actor.view;
+      await actor.until((state) => state.released);
+      throw creationError(actor);
+    }
+  }
+
+  statistics(id: KernelId): KernelStatistics | null {
+    this.#registry.view(id);
+    return this.#statistics(id);
   }
 
   async startRun(id: KernelId, request: RunRequest): Promise<RunView> {
@@ -105,6 +144,10 @@ export class AgentKernelService implements KernelService {
     await (await this.#channel(id)).call('signal', { run: runId, signal });
   }
 
+  async resizeRun(id: KernelId, runId: RunId, size: TerminalSize): Promise<void> {
+    await (await this.#channel(id)).call('resize', { run: runId, size });
+  }
+
   async complete(id: KernelId, language: Language, code: string, cursor: number): Promise<readonly string[]> {
     return (await (await this.#channel(id)).call('complete', { language, code, cursor })).matches;
   }
@@ -119,6 +162,10 @@ export class AgentKernelService implements KernelService {
 
   async listFiles(id: KernelId, path: string): Promise<readonly FileEntry[]> {
     return this.#files.list(this.#living(id).state.facts, path);
+  }
+
+  async archive(id: KernelId, path: string, options?: { readonly mostBytes?: number }): Promise<AsyncIterable<Uint8Array>> {
+    return this.#files.archive(this.#living(id).state.facts, path, options);
   }
 
   events(signal: AbortSignal): AsyncIterable<KernelEvent> {
@@ -146,7 +193,7 @@ export class AgentKernelService implements KernelService {
   }
 
   async #create(request: CreateKernel): Promise<KernelActor> {
-    const facts = this.#factory.decideFacts(request, randomBytes(32).toString('hex'));
+    const facts = this.#factory.decideFacts(request, newToken());
     const actor = await this.#factory.begin(newKernel(facts, facts.createdAt));
     await actor.post({ type: 'resume' });
     return actor;
@@ -170,6 +217,9 @@ export class AgentKernelService implements KernelService {
     });
   }
 }
+
+/** Secret of one incarnation. */
+const newToken = (): string => randomBytes(32).toString('hex');
 
 function sameRequest(facts: KernelFacts, request: CreateKernel): boolean {
   return facts.sessionId === request.sessionId && JSON.stringify(facts.spec) === JSON.stringify(request.spec);

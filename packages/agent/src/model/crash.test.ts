@@ -20,7 +20,13 @@ class World {
   releasing = false;
   firstReason: string | null = null;
   leftovers = false;
+  /** The container of the incarnation before is still there. */
+  old = false;
   #phase = 0;
+
+  get incarnation(): number {
+    return this.state.facts.incarnation;
+  }
 
   input(input: KernelInput): void {
     const { state, effects } = decide(this.state, input, this.now);
@@ -30,7 +36,14 @@ class World {
   }
 
   #effect(effect: KernelEffect): void {
-    if (effect.type === 'journal') this.journal.push(effect.entry);
+    if (effect.type === 'journal') {
+      this.journal.push(effect.entry);
+      if (effect.entry.type === 'restart') {
+        this.old ||= this.container !== 'none';
+        this.container = 'none';
+        this.#phase = 0;
+      }
+    }
     if (effect.type === 'set-up') {
       expect(this.setUp, 'one set-up at a time').toBe(false);
       this.setUp = true;
@@ -54,13 +67,16 @@ class World {
     expect(again.desired, 'the journal tells what is wanted').toEqual(this.state.desired);
     expect(again.containerId).toBe(this.state.containerId);
     expect(again.readyAt).toBe(this.state.readyAt);
-    if (this.state.released) expect([this.container, this.leftovers], 'nothing is left').toEqual(['none', false]);
+    expect(again.livesSince).toBe(this.state.livesSince);
+    expect(again.facts).toEqual(this.state.facts);
+    if (this.state.released)
+      expect([this.container, this.old, this.leftovers], 'nothing is left').toEqual(['none', false, false]);
   }
 
   look(): void {
     const sighting: Sighting = this.container === 'none' ? 'missing' : this.container;
     if (sighting === 'missing' && this.state.containerId === null) return;
-    this.input({ type: 'sighting', incarnation: 1, sighting, end: { reason: 'runner-lost', detail: '' } });
+    this.input({ type: 'sighting', incarnation: this.incarnation, sighting, end: { reason: 'runner-lost', detail: '' } });
   }
 
   /** The process dies; what it was doing stops where it is; the next life reads the journal and looks. */
@@ -79,9 +95,16 @@ class World {
       const stop = this.state.desired.want === 'stop';
       if (stop || this.container === 'exited') {
         this.setUp = false;
-        this.input({ type: 'setup-failed', incarnation: 1, reason: stop ? 'cancelled' : 'create-failed', detail: '' });
-      } else if (this.container === 'none') this.container = 'created';
-      else if (this.state.containerId === null) this.input({ type: 'container-made', incarnation: 1, containerId: 'c' });
+        this.input({
+          type: 'setup-failed',
+          incarnation: this.incarnation,
+          reason: stop ? 'cancelled' : 'create-failed',
+          detail: '',
+        });
+      } else if (this.old) this.old = false;
+      else if (this.container === 'none') this.container = 'created';
+      else if (this.state.containerId === null)
+        this.input({ type: 'container-made', incarnation: this.incarnation, containerId: 'c' });
       else if (this.container === 'created') this.container = 'running';
       else if (this.state.link !== 'up') this.input({ type: 'link-up', incarnation: 1 });
       else {
@@ -90,6 +113,7 @@ class World {
       }
     } else if (this.releasing) {
       if (this.container !== 'none') this.container = 'none';
+      else if (this.old) this.old = false;
       else {
         this.leftovers = false;
         this.releasing = false;
@@ -113,15 +137,16 @@ const steps: Step[] = [
   }),
   named('look', (w) => w.look()),
   named('look twice', (w) => (w.look(), w.look())),
-  named('unreachable', (w) => w.input({ type: 'sighting', incarnation: 1, sighting: 'unreachable' })),
-  named('stale exit', (w) => w.input({ type: 'sighting', incarnation: 7, sighting: 'exited' })),
-  named('link down', (w) => w.input({ type: 'link-down', incarnation: 1 })),
+  named('unreachable', (w) => w.input({ type: 'sighting', incarnation: w.incarnation, sighting: 'unreachable' })),
+  named('stale exit', (w) => w.input({ type: 'sighting', incarnation: w.incarnation - 1, sighting: 'exited' })),
+  named('link down', (w) => w.input({ type: 'link-down', incarnation: w.incarnation })),
   named('release fails', (w) => {
     if (w.releasing) {
       w.releasing = false;
       w.input({ type: 'release-failed' });
     }
   }),
+  named('restart', (w) => w.input({ type: 'restart', token: 'cd'.repeat(32) })),
   named('renew', (w) => w.input({ type: 'renew' })),
   named('time', (w) => {
     w.now += 30_000;

@@ -159,3 +159,33 @@ describe('an input of another incarnation', () => {
     });
   }
 });
+
+describe('a kernel that is restarted', () => {
+  const ready = play(newKernel(someFacts({ lifetimeSeconds: 60 }), T0), LIFE).state;
+  const RESTART = { type: 'restart', token: 'cd'.repeat(32) } as const;
+
+  it('gives up its link and is set up as its next incarnation, the intent first', () => {
+    const { state, effects } = play(ready, [RESTART]);
+    expect(kinds(effects)).toEqual(['journal restart', 'drop-link', 'set-up']);
+    expect(state.facts).toMatchObject({ incarnation: 2, token: RESTART.token, kernelId: 'k1' });
+    expect([phaseOf(state), state.containerId, state.observed, state.link]).toEqual(['preparing', null, 'absent', 'none']);
+  });
+
+  it('hears nothing more of the container of before', () => {
+    const { state } = play(ready, [RESTART]);
+    expect(decide(state, EXITED, T0)).toEqual({ state, effects: [], stale: true });
+  });
+
+  it('lives no longer for it', () => {
+    const again = play(ready, [RESTART], T0 + 50_000).state;
+    const up = play(again, [{ type: 'link-up', incarnation: 2 }], T0 + 51_000).state;
+    expect(play(up, [{ type: 'tick' }], T0 + 60_000).state.desired).toMatchObject({ want: 'stop', reason: 'lifetime' });
+  });
+
+  const NOT_NOW: readonly (readonly [string, KernelState])[] = [
+    ['before it was ready', play(newKernel(someFacts(), T0), [RESUME, MADE]).state],
+    ['while it is being made', play(newKernel(someFacts(), T0), [RESUME, MADE, UP]).state],
+    ['once it is to end', play(ready, [STOP]).state],
+  ];
+  it.each(NOT_NOW)('is not %s', (_, state) => expect(decide(state, RESTART, T0)).toEqual({ state, effects: [], stale: false }));
+});

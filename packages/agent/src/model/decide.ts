@@ -19,6 +19,8 @@ export type KernelInput =
   | { readonly type: 'link-up'; readonly incarnation: number }
   | { readonly type: 'link-down'; readonly incarnation: number }
   | { readonly type: 'stop'; readonly reason: TerminationReason; readonly detail: string; readonly graceMs: number }
+  /** Ignored unless the kernel runs and nothing is being made or undone. */
+  | { readonly type: 'restart'; readonly token: string }
   | { readonly type: 'renew' }
   | { readonly type: 'released' }
   | { readonly type: 'release-failed' }
@@ -29,6 +31,8 @@ export type KernelEffect =
   | { readonly type: 'journal'; readonly entry: JournalEntry }
   /** Run the hooks. */
   | { readonly type: 'set-up' }
+  /** The runner of before is given up; the next `set-up` brings another. */
+  | { readonly type: 'drop-link' }
   /** Tell running hooks to come to rest. */
   | { readonly type: 'abort-setup' }
   /** Seek the runner until it answers or the container is over. */
@@ -87,6 +91,8 @@ class Draft {
         return;
       case 'stop':
         return this.#stop(input.reason, input.detail, input.graceMs);
+      case 'restart':
+        return this.#restart(input.token);
       case 'renew':
         return this.#renew();
       case 'released':
@@ -107,6 +113,14 @@ class Draft {
       this.#set({ settingUp: true });
       this.effects.push({ type: 'set-up' });
     }
+  }
+
+  #restart(token: string): void {
+    const { desired, readyAt, settingUp, facts } = this.state;
+    if (desired.want === 'stop' || readyAt === null || settingUp) return;
+    this.#record({ type: 'restart', incarnation: facts.incarnation + 1, token, at: this.#now });
+    this.#set({ settingUp: true });
+    this.effects.push({ type: 'drop-link' }, { type: 'set-up' });
   }
 
   #sighted(sighting: Sighting, end: EndReason | undefined): void {
@@ -138,9 +152,9 @@ class Draft {
   }
 
   #tick(): void {
-    const { leaseUntil, readyAt, facts } = this.state;
+    const { leaseUntil, livesSince, facts } = this.state;
     const { lifetimeSeconds } = facts.spec;
-    if (lifetimeSeconds !== null && readyAt !== null && this.#now >= readyAt + lifetimeSeconds * 1000) {
+    if (lifetimeSeconds !== null && livesSince !== null && this.#now >= livesSince + lifetimeSeconds * 1000) {
       return this.#stop('lifetime', `its lifetime of ${lifetimeSeconds} s is over`, 2000);
     }
     if (leaseUntil !== null && this.#now >= leaseUntil) {

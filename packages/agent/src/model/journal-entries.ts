@@ -8,6 +8,8 @@ export type JournalEntry =
   | { readonly type: 'container'; readonly containerId: string }
   /** The runner answered for the first time. `at` counts for the lifetime. */
   | { readonly type: 'ready'; readonly at: number }
+  /** Another incarnation begins: what ran is over, the files stay. The container of before is removed when the new one is made. */
+  | { readonly type: 'restart'; readonly incarnation: number; readonly token: string; readonly at: number }
   /** The kernel is to end, or was found ended; the first reason wins. */
   | {
       readonly type: 'stop';

@@ -25,8 +25,10 @@ export interface KernelState {
   readonly observed: ObservedState;
   readonly link: LinkState;
   readonly containerId: string | null;
-  /** When the runner first answered; null before. Milliseconds since the epoch. */
+  /** When the runner of this incarnation first answered; null before. Milliseconds since the epoch. */
   readonly readyAt: number | null;
+  /** The same of the first incarnation: the lifetime counts from here. */
+  readonly livesSince: number | null;
   /** When the lease runs out unless renewed; null: it does not. */
   readonly leaseUntil: number | null;
   /** True when the machine was started anew since the last journal entry: no container of before can run. */
@@ -52,6 +54,7 @@ export function newKernel(facts: KernelFacts, now: number, rebooted = false): Ke
     link: 'none',
     containerId: null,
     readyAt: null,
+    livesSince: null,
     leaseUntil: lease === null ? null : now + lease * 1000,
     rebooted,
     settingUp: false,
@@ -75,7 +78,12 @@ export function applyEntry(state: KernelState, entry: JournalEntry): KernelState
         observed: state.observed === 'absent' ? 'created' : state.observed,
       };
     case 'ready':
-      return { ...state, readyAt: state.readyAt ?? entry.at };
+      return { ...state, readyAt: state.readyAt ?? entry.at, livesSince: state.livesSince ?? entry.at };
+    case 'restart': {
+      const { incarnation, token } = entry;
+      const facts = { ...state.facts, incarnation, token };
+      return { ...state, facts, observed: 'absent', link: 'none', containerId: null, readyAt: null };
+    }
     case 'stop': {
       if (state.desired.want === 'stop') return state;
       const { type: _type, ...stop } = entry;

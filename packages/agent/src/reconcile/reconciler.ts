@@ -105,8 +105,12 @@ export class Reconciler {
 
   async #orphans(listed: readonly Observation[], signal?: AbortSignal): Promise<void> {
     const { driver, kernels, setAside, clock, logger } = this.#options;
-    const known = ({ labels }: Observation): boolean =>
-      setAside.has(labels.kernelId) || kernels.find(labels.kernelId as KernelId)?.state.facts.incarnation === labels.incarnation;
+    const known = ({ labels }: Observation): boolean => {
+      if (setAside.has(labels.kernelId)) return true;
+      const state = kernels.find(labels.kernelId as KernelId)?.state;
+      // While a kernel is made or unmade, its hooks answer for the container of the incarnation before too.
+      return state !== undefined && (state.facts.incarnation === labels.incarnation || state.settingUp || state.releasing);
+    };
     const verdict = judgeOrphans(listed, known, this.#firstSeen, clock.monotonic());
     this.#firstSeen = verdict.firstSeen;
     for (const { containerId, name } of verdict.report)

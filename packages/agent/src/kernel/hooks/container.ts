@@ -1,6 +1,6 @@
 import { BerthError, IN_KERNEL } from '@berth/wire';
 import type { CarryMount } from './carry-mount.js';
-import { containerName } from '../../model/facts.js';
+import { containerName, type KernelFacts } from '../../model/facts.js';
 import type { ContainerLabels, Driver, TmpfsMount } from '../../ports/driver.js';
 import type { LifecycleHook } from '../hook.js';
 
@@ -19,12 +19,20 @@ function writablePlaces(memoryBytes: number): TmpfsMount[] {
   ];
 }
 
+/** Of a restart: the container of the incarnation before, which a crash may have left running. */
+export async function removePredecessor(driver: Driver, facts: KernelFacts): Promise<void> {
+  if (facts.incarnation === 1) return;
+  const before = await driver.inspect(containerName({ ...facts, incarnation: facts.incarnation - 1 }));
+  if (before) await driver.remove(before.containerId);
+}
+
 /** The container: created under its derived name, its id journalled, then started. */
 export function containerHook(driver: Driver, owner: Owner, carry: CarryMount): LifecycleHook {
   return {
     name: 'container',
     async acquire({ facts, draft, signal, containerMade }) {
       if (!draft.image) throw new BerthError('internal', 'the container hook ran before the image hook');
+      await removePredecessor(driver, facts);
       const { containerId } = await driver.create(
         {
           name: containerName(facts),
@@ -39,6 +47,7 @@ export function containerHook(driver: Driver, owner: Owner, carry: CarryMount): 
           ],
           tmpfs: [...draft.tmpfs, ...writablePlaces(facts.spec.memoryBytes)],
           cpus: facts.spec.cpus,
+          cpuset: facts.spec.cpuset,
           memoryBytes: facts.spec.memoryBytes,
           pids: facts.spec.pids,
           network: facts.spec.network,
@@ -53,6 +62,7 @@ export function containerHook(driver: Driver, owner: Owner, carry: CarryMount): 
       // By name when no id was journalled: the crash may lie between making it and writing it down.
       const id = containerId ?? (await driver.inspect(containerName(facts)))?.containerId;
       if (id !== undefined) await driver.remove(id);
+      await removePredecessor(driver, facts);
     },
   };
 }

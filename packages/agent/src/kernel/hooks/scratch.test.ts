@@ -39,27 +39,27 @@ const modeOf = async (...names: string[]): Promise<number> => (await lstat(join(
 describe('the scratch directory', () => {
   it('keeps strangers out at its top, and is open where the kernel works', async () => {
     await acquire();
-    expect([await modeOf(), await modeOf('run'), await modeOf('work')]).toEqual([0o700, 0o777, 0o755]);
-    expect((await stat(join(scratchRoot, 'k1', 'work'))).uid).toBe(facts.uid);
+    expect([await modeOf(), await modeOf('run-1'), await modeOf('.work')]).toEqual([0o700, 0o777, 0o755]);
+    expect((await stat(join(scratchRoot, 'k1', '.work'))).uid).toBe(facts.uid);
   });
 
   it('has the pipes that it promises, for all to open', async () => {
     const { fifos } = await acquire();
     expect(fifos).toBe(32);
     for (let i = 0; i < fifos; i++) {
-      expect((await lstat(join(scratchRoot, 'k1', 'run', `fifo-${i}`))).isFIFO()).toBe(true);
-      expect(await modeOf('run', `fifo-${i}`)).toBe(0o666);
+      expect((await lstat(join(scratchRoot, 'k1', 'run-1', `fifo-${i}`))).isFIFO()).toBe(true);
+      expect(await modeOf('run-1', `fifo-${i}`)).toBe(0o666);
     }
   });
 
   it('is the same when it is made again, with what is in it', async () => {
     const first = await acquire();
-    await writeFile(join(scratchRoot, 'k1', 'work', 'file'), 'kept');
-    await rm(join(scratchRoot, 'k1', 'run', 'fifo-3'));
+    await writeFile(join(scratchRoot, 'k1', '.work', 'file'), 'kept');
+    await rm(join(scratchRoot, 'k1', 'run-1', 'fifo-3'));
     const second = await acquire();
     expect(second).toEqual(first);
-    expect((await readdir(join(scratchRoot, 'k1', 'run'))).length).toBe(32);
-    expect(await readdir(join(scratchRoot, 'k1', 'work'))).toEqual(['file']);
+    expect((await readdir(join(scratchRoot, 'k1', 'run-1'))).length).toBe(32);
+    expect(await readdir(join(scratchRoot, 'k1', '.work'))).toEqual(['file']);
   });
 
   it('hides the run directory behind a place for root alone', async () => {
@@ -74,7 +74,7 @@ describe('the scratch directory', () => {
   it('is gone after release, once and again, also if it was never made', async () => {
     await release();
     await acquire();
-    await mkdir(join(scratchRoot, 'k1', 'work', 'a', 'b'), { recursive: true });
+    await mkdir(join(scratchRoot, 'k1', '.work', 'a', 'b'), { recursive: true });
     await release();
     await release();
     expect(await readdir(scratchRoot)).toEqual([]);
@@ -82,7 +82,7 @@ describe('the scratch directory', () => {
 
   it('is gone after release even when a program made a tree too deep for whole paths', async () => {
     await acquire();
-    const work = join(scratchRoot, 'k1', 'work');
+    const work = join(scratchRoot, 'k1', '.work');
     let here = await openDirectory(work, []);
     for (let depth = 0; depth < 25; depth++) {
       await mkdir(inDirectory(here, 'n'.repeat(200)));
@@ -100,7 +100,7 @@ describe('the scratch directory', () => {
     await acquire();
     const outside = await mkdtemp(join(tmpdir(), 'outside-'));
     await writeFile(join(outside, 'file'), 'x');
-    execFileSync('ln', ['-s', outside, join(scratchRoot, 'k1', 'work', 'link')]);
+    execFileSync('ln', ['-s', outside, join(scratchRoot, 'k1', '.work', 'link')]);
     await release();
     expect(await readdir(outside)).toEqual(['file']);
     await rm(outside, { recursive: true });

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, lstat, mkdir, rm } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { IN_KERNEL } from '@berth/wire';
 import type { Driver } from '../../ports/driver.js';
 import type { LifecycleHook } from '../hook.js';
-import { FIFO_COUNT, scratchLayout } from '../scratch-layout.js';
+import { FIFO_COUNT, scratchLayout, type ScratchLayout } from '../scratch-layout.js';
 
 const run = promisify(execFile);
 
@@ -14,9 +14,10 @@ export function scratchHook(scratchRoot: string, driver: Driver): LifecycleHook 
   return {
     name: 'scratch',
     async acquire({ facts, draft, signal }) {
-      const at = scratchLayout(scratchRoot, facts.kernelId);
+      const at = scratchLayout(scratchRoot, facts);
       await mkdir(at.root, { mode: 0o700, recursive: true });
-      await makeDirectory(at.work, 0o755);
+      await makeDirectory(at.work, 0o777 & ~umask());
+      await removeEarlierRuns(at);
       await makeDirectory(at.run, 0o777);
       if (process.getuid?.() === 0) await chown(at.work, facts.uid, facts.gid);
       draft.fifos = await makeFifos(at.run, signal);
@@ -25,7 +26,7 @@ export function scratchHook(scratchRoot: string, driver: Driver): LifecycleHook 
       draft.mounts.push({ source: at.work, target: IN_KERNEL.work, readOnly: false });
     },
     async release({ facts }) {
-      const { root } = scratchLayout(scratchRoot, facts.kernelId);
+      const { root } = scratchLayout(scratchRoot, facts);
       try {
         await rm(root, { recursive: true, force: true, maxRetries: 3 });
       } catch (error) {
@@ -37,6 +38,19 @@ export function scratchHook(scratchRoot: string, driver: Driver): LifecycleHook 
       }
     },
   };
+}
+
+/** What operators set for all files of kernels (the guide of 1.4 asks for 0002). Node has no way to ask without setting. */
+function umask(): number {
+  const mask = process.umask(0);
+  process.umask(mask);
+  return mask;
+}
+
+/** Run directories of incarnations before this one: nobody speaks through them any more. */
+async function removeEarlierRuns({ root, run: current }: ScratchLayout): Promise<void> {
+  const names = (await readdir(root)).filter((name) => name.startsWith('run-') && join(root, name) !== current);
+  await Promise.all(names.map((name) => rm(join(root, name), { recursive: true, force: true })));
 }
 
 /** The mode is set apart from making: the agent's umask must not narrow it. */
