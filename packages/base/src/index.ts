@@ -10,3 +10,4 @@ export * from './nofollow.js';
 export * from './queue.js';
 export * from './tasks.js';
 export * from './transitions.js';
+export * from './walk.js';
