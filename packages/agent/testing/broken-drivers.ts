@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BerthError } from '@berth/wire';
 import type { ContainerPlan, DriverEvent, Observation } from '../src/ports/driver.js';
+import { BROKEN_PULLS } from './broken-pulls.js';
 import type { FakeDriver } from './fake-driver.js';
 import type { Fault } from './fake-fixture.js';
 import type { InsideFacts } from './driver-fixture.js';
@@ -163,7 +164,7 @@ export const BROKEN_DRIVERS: Readonly<Record<string, Fault>> = {
       return {
         async resolveImage(reference, signal) {
           const image = await fake.resolveImage(reference, signal);
-          return { ...image, imageId: `${image.imageId}-${++looks}` };
+          return reference === 'fake:latest' && ++looks > 1 ? { ...image, imageId: `${image.imageId}-${looks}` } : image;
         },
       };
     },
@@ -176,6 +177,19 @@ export const BROKEN_DRIVERS: Readonly<Record<string, Fault>> = {
   'a reference that is none is image-not-found': {
     verbs: (fake) => ({
       resolveImage: (reference, signal) => fake.resolveImage(reference.startsWith('..') ? 'fake' : reference, signal),
+    }),
+  },
+  'the list of images has each with its id, names and labels': {
+    verbs: (fake) => ({
+      listImages: async (signal) => (await fake.listImages(signal)).map((image) => ({ ...image, labels: {} })),
+    }),
+  },
+  'every image of the list has a name': {
+    verbs: (fake) => ({
+      listImages: async (signal) => [
+        ...(await fake.listImages(signal)),
+        { imageId: 'sha256:nameless', references: ['<none>:<none>'], labels: {} },
+      ],
     }),
   },
   'inspect finds by id and by name': {
@@ -202,6 +216,7 @@ export const BROKEN_DRIVERS: Readonly<Record<string, Fault>> = {
   'labels and name come back as they went in': observing((one) => ({ ...one, labels: { ...one.labels, namespace: 'lost' } })),
   'the exit code is observed': observing((one) => ({ ...one, exitCode: one.exitCode === 3 ? 0 : one.exitCode })),
   'there is no exit code before the end': observing((one) => ({ ...one, exitCode: one.state === 'running' ? 0 : one.exitCode })),
+  'what runs has a pid, what does not run has none': observing((one) => ({ ...one, pid: null })),
   'the end by exhausted memory is observed': observing((one) => ({ ...one, oomKilled: false })),
   'list has containers of every state, as inspect sees them': {
     verbs: (fake) => ({
@@ -256,6 +271,7 @@ export const BROKEN_DRIVERS: Readonly<Record<string, Fault>> = {
       },
     }),
   },
+  ...BROKEN_PULLS,
   'the program runs as root in /': inside(() => ({ uid: 65534 })),
   'nothing of the environment of the image reaches the program': inside(({ environment }) => ({
     environment: [...environment, 'GREETING'],
@@ -272,6 +288,7 @@ export const BROKEN_DRIVERS: Readonly<Record<string, Fault>> = {
   })),
   'memory is limited as planned, swap included': inside(({ memoryBytes }) => ({ memoryAndSwapBytes: 2 * memoryBytes })),
   'processors are limited as planned': planAs(({ cpus }) => ({ cpus: Math.ceil(cpus) })),
+  'cores are those of the plan': planAs(() => ({ cpuset: null })),
   'processes are limited as planned': planAs(() => ({ pids: 4096 })),
 };
 
@@ -282,4 +299,5 @@ const EXAMPLE: Observation = {
   state: 'running',
   exitCode: null,
   oomKilled: false,
+  pid: 1000,
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sleep } from '@berth/base';
 import { DockerDriver } from '../src/adapters/docker/index.js';
 import type { ContainerPlan } from '../src/ports/driver.js';
-import type { DriverFixture, FixtureCommands, InsideFacts } from './driver-fixture.js';
+import type { DriverFixture, FixtureCommands, FixtureRegistry, InsideFacts } from './driver-fixture.js';
 
 const python = (code: string): string[] => ['/usr/bin/python3', '-c', code];
 
@@ -54,13 +54,13 @@ facts = {
     'noNewPrivileges': status['NoNewPrivs'].strip() == '1',
     'interfaces': [name for _, name in socket.if_nameindex()],
     'localhost': localhost(), 'memoryBytes': memory, 'memoryAndSwapBytes': swap,
-    'pids': number(cg + 'pids/pids.max', cg + 'pids.max')[0], 'cpus': cpu[0] / cpu[1], 'mounts': mounts,
+    'pids': number(cg + 'pids/pids.max', cg + 'pids.max')[0], 'cpus': cpu[0] / cpu[1], 'cores': sorted(os.sched_getaffinity(0)), 'mounts': mounts,
 }
 open('${REPORT}/facts', 'w').write(json.dumps(facts))
 `;
 
 /** A fixture on the engine at `socketPath`; `image` needs Python, a shell, and GREETING in its environment. */
-export async function dockerFixture(socketPath: string, image: string): Promise<DriverFixture> {
+export async function dockerFixture(socketPath: string, image: string, registry?: FixtureRegistry): Promise<DriverFixture> {
   const driver = new DockerDriver({ socketPath });
   const directory = await mkdtemp(join(tmpdir(), 'berth-docker-'));
   return {
@@ -68,6 +68,7 @@ export async function dockerFixture(socketPath: string, image: string): Promise<
     image,
     commands: COMMANDS,
     directory,
+    registry,
     lookInside: (plan) => lookInside(driver, plan),
     dispose: () => rm(directory, { recursive: true, force: true }),
   };

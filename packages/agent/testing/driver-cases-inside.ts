@@ -84,6 +84,12 @@ export const cases: readonly DriverCase[] = [
     },
   },
   {
+    name: 'cores are those of the plan',
+    async run({ plan, fixture }) {
+      assert.deepEqual((await fixture.lookInside(await plan({ cpuset: [0] }))).cores, [0]);
+    },
+  },
+  {
     name: 'processes are limited as planned',
     async run({ plan, fixture }) {
       assert.equal((await fixture.lookInside(await plan({ pids: 33 }))).pids, 33);

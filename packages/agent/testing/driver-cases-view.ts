@@ -34,6 +34,26 @@ export const cases: readonly DriverCase[] = [
     },
   },
   {
+    name: 'the list of images has each with its id, names and labels',
+    async run({ driver, fixture }) {
+      const { imageId, labels } = await driver.resolveImage(fixture.image);
+      const listed = (await driver.listImages()).filter((one) => one.references.includes(fixture.image));
+      assert.deepEqual(
+        listed.map((one) => ({ imageId: one.imageId, labels: one.labels })),
+        [{ imageId, labels }],
+      );
+    },
+  },
+  {
+    name: 'every image of the list has a name',
+    async run({ driver }) {
+      for (const { references } of await driver.listImages()) {
+        assert.notEqual(references.length, 0);
+        for (const name of references) assert.match(name, /^[^<>]+:[^<>:/]+$/);
+      }
+    },
+  },
+  {
     name: 'inspect finds by id and by name',
     async run({ driver, make, plan }) {
       const containerId = await make();
@@ -76,6 +96,15 @@ export const cases: readonly DriverCase[] = [
     },
   },
   {
+    name: 'what runs has a pid, what does not run has none',
+    async run({ driver, make, until }) {
+      const running = await make({}, { start: true });
+      assert.ok(((await driver.inspect(running))?.pid ?? 0) > 1);
+      await driver.kill(running);
+      assert.equal((await until(running, 'exited')).pid, null);
+    },
+  },
+  {
     name: 'the end by exhausted memory is observed',
     async run({ make, until, fixture }) {
       const containerId = await make({ command: fixture.commands.exhaustMemory }, { start: true });
@@ -91,7 +120,9 @@ export const cases: readonly DriverCase[] = [
       await until(exited, 'exited');
       const listed = new Map((await driver.list(labels)).map((one) => [one.containerId, one]));
       assert.equal(listed.size, 3);
-      for (const id of [created, running, exited]) assert.deepEqual(listed.get(id), await driver.inspect(id));
+      // The pid is for inspection alone.
+      for (const id of [created, running, exited])
+        assert.deepEqual({ ...listed.get(id), pid: null }, { ...(await driver.inspect(id)), pid: null });
     },
   },
   {

@@ -30,8 +30,20 @@ export interface InsideFacts {
   readonly memoryAndSwapBytes: number;
   readonly pids: number;
   readonly cpus: number;
+  /** Numbers of the cores that it may run on, sorted. */
+  readonly cores: readonly number[];
   /** By target, for the mounts and memory file systems of the plan; `mode` without type bits. */
   readonly mounts: Readonly<Record<string, { readonly readOnly: boolean; readonly bytes: number; readonly mode: number }>>;
+}
+
+/** A registry from which the driver can pull. */
+export interface FixtureRegistry {
+  /** Reference of an image that is there; on this node it may be or not. */
+  readonly reference: string;
+  /** Reference of an image that is not there. */
+  readonly missing: string;
+  /** Takes the image of `reference` off this node. */
+  forget(): Promise<void>;
 }
 
 export interface DriverFixture {
@@ -41,6 +53,8 @@ export interface DriverFixture {
   readonly commands: FixtureCommands;
   /** Runs a program in a container of this plan (its command is replaced) that reports how things look to it. */
   lookInside(plan: ContainerPlan): Promise<InsideFacts>;
+  /** Undefined where there is none: then the cases about pulls cannot run. */
+  readonly registry: FixtureRegistry | undefined;
   /** An empty host directory, removed by `dispose`. */
   readonly directory: string;
   dispose(): Promise<void>;
@@ -70,6 +84,7 @@ export const smallPlan = (labels: ContainerLabels, imageId: string, command: rea
   mounts: [],
   tmpfs: [],
   cpus: 1,
+  cpuset: null,
   memoryBytes: 64 * 1024 * 1024,
   pids: 64,
   network: 'none',

@@ -25,7 +25,7 @@ async function failuresOf(fault: Fault): Promise<string[]> {
   return outcomes.filter((name) => name !== undefined);
 }
 
-driverConformance('the fake driver', fakeFixture);
+driverConformance('the fake driver', fakeFixture, DRIVER_CASES);
 
 describe('the conformance suite notices', () => {
   it('each case has its fault, and each name is used once', () => {

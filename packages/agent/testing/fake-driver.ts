@@ -3,7 +3,7 @@
  * run in them, and `end` lets one die.
  */
 import { access, rm } from 'node:fs/promises';
-import { AsyncQueue } from '@berth/base';
+import { AsyncQueue, withDeadline } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import type {
   ContainerLabels,
@@ -12,8 +12,13 @@ import type {
   DriverEvent,
   DriverInfo,
   ImageFacts,
+  LocalImage,
   Observation,
+  PullOptions,
 } from '../src/ports/driver.js';
+
+/** No pull of a fake takes so long. */
+const PULL_MS = 60_000;
 
 type Owner = Pick<ContainerLabels, 'agentId' | 'stateId'>;
 
@@ -29,6 +34,9 @@ interface FakeContainer {
   observation: Observation;
 }
 
+/** Above any that this machine gives: nobody must find a process by it. */
+const FIRST_PID = 2 ** 30;
+
 /** An image that every fake has. */
 export const FAKE_IMAGE: ImageFacts = {
   imageId: 'sha256:fake',
@@ -41,11 +49,18 @@ export class FakeDriver implements Driver {
   readonly name = 'fake';
   /** By reference; change it at will. */
   readonly images = new Map<string, ImageFacts>([['fake', FAKE_IMAGE]]);
+  /** What can be pulled, by reference; change it at will. */
+  readonly registry = new Map<string, ImageFacts>();
+  /** References of the pulls that were begun; one that was joined counts once. */
+  readonly pulled: string[] = [];
+  /** While it is pending, pulls are under way. */
+  holdPulls: Promise<unknown> = Promise.resolve();
   /** While set, every verb rejects with it: the engine is away. */
   outage: BerthError | undefined;
   readonly #hooks: FakeHooks;
   readonly #containers = new Map<string, FakeContainer>();
   readonly #listeners = new Map<AsyncQueue<DriverEvent>, Owner>();
+  readonly #pulling = new Map<string, Promise<ImageFacts>>();
   #made = 0;
 
   constructor(hooks: FakeHooks = {}) {
@@ -61,7 +76,7 @@ export class FakeDriver implements Driver {
   end(containerId: string, exitCode: number, { oomKilled = false } = {}): void {
     const container = this.#get(containerId);
     if (container.observation.state !== 'running') return;
-    container.observation = { ...container.observation, state: 'exited', exitCode, oomKilled };
+    container.observation = { ...container.observation, state: 'exited', exitCode, oomKilled, pid: null };
     this.#tell(container, 'died');
   }
 
@@ -77,9 +92,41 @@ export class FakeDriver implements Driver {
 
   async resolveImage(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
     await this.#ready(signal);
-    const image = this.images.get(reference);
+    const image = this.images.get(reference) ?? this.images.get(reference.replace(/:latest$/, ''));
     if (!image) throw new BerthError('image-not-found', `there is no image ${reference}`);
     return image;
+  }
+
+  async listImages(signal?: AbortSignal): Promise<readonly LocalImage[]> {
+    await this.#ready(signal);
+    const ids = [...new Set([...this.images.values()].map(({ imageId }) => imageId))];
+    return ids.map((id) => {
+      const named = [...this.images].filter(([, { imageId }]) => imageId === id);
+      const references = named.map(([name]) => (name.includes(':') ? name : `${name}:latest`));
+      return { imageId: id, references, labels: named[0]![1].labels };
+    });
+  }
+
+  async pullImage(reference: string, { onProgress, signal }: PullOptions = {}): Promise<{ readonly imageId: string }> {
+    await this.#ready(signal);
+    const pull = this.#pulling.get(reference) ?? this.#pull(reference);
+    this.#pulling.set(reference, pull);
+    onProgress?.({ status: 'Downloading', layer: 'f00', bytes: 1, total: 2 });
+    const { imageId } = await (signal ? withDeadline('the pull', PULL_MS, () => pull, signal) : pull);
+    return { imageId };
+  }
+
+  async #pull(reference: string): Promise<ImageFacts> {
+    this.pulled.push(reference);
+    try {
+      await this.holdPulls;
+      const image = this.registry.get(reference);
+      if (!image) throw new BerthError('pull-failed', `the registry has no ${reference}`);
+      this.images.set(reference, image);
+      return image;
+    } finally {
+      this.#pulling.delete(reference);
+    }
   }
 
   async create(plan: ContainerPlan, signal?: AbortSignal): Promise<{ readonly containerId: string }> {
@@ -96,7 +143,7 @@ export class FakeDriver implements Driver {
     const { name, labels } = plan;
     const container: FakeContainer = {
       plan,
-      observation: { containerId, name, labels, state: 'created', exitCode: null, oomKilled: false },
+      observation: { containerId, name, labels, state: 'created', exitCode: null, oomKilled: false, pid: null },
     };
     this.#containers.set(containerId, container);
     this.#tell(container, 'created');
@@ -107,12 +154,12 @@ export class FakeDriver implements Driver {
     await this.#ready(signal);
     const container = this.#get(containerId);
     if (container.observation.state === 'running') return;
-    container.observation = { ...container.observation, state: 'running', exitCode: null };
+    container.observation = { ...container.observation, state: 'running', exitCode: null, pid: FIRST_PID + this.#made };
     this.#tell(container, 'started');
     try {
       await this.#hooks.onStart?.(container.plan, containerId);
     } catch (error) {
-      container.observation = { ...container.observation, state: 'created' };
+      container.observation = { ...container.observation, state: 'created', pid: null };
       refuse('the program cannot be started')(error);
     }
   }
@@ -138,7 +185,7 @@ export class FakeDriver implements Driver {
 
   async list(owner: Owner, signal?: AbortSignal): Promise<readonly Observation[]> {
     await this.#ready(signal);
-    const all = [...this.#containers.values()].map(({ observation }) => observation);
+    const all = [...this.#containers.values()].map(({ observation }) => ({ ...observation, pid: null }));
     return all.filter(({ labels }) => owns(owner, labels));
   }
 

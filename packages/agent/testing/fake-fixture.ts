@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ContainerPlan, Driver } from '../src/ports/driver.js';
 import type { DriverFixture, FixtureCommands, InsideFacts } from './driver-fixture.js';
-import { FakeDriver } from './fake-driver.js';
+import { FAKE_IMAGE, FakeDriver } from './fake-driver.js';
 
 const COMMANDS: FixtureCommands = {
   idle: ['idle'],
@@ -12,6 +12,9 @@ const COMMANDS: FixtureCommands = {
   exhaustMemory: ['exhaust'],
   missing: ['missing'],
 };
+
+/** Reference of an image that must be pulled first. */
+export const REMOTE = 'remote/image:1';
 
 /** One deliberate fault: in the verbs, or in how containers look from inside. */
 export interface Fault {
@@ -29,12 +32,18 @@ export async function fakeFixture({ verbs, inside }: Fault = {}): Promise<Driver
       if (program === 'exhaust') fake.end(containerId, 137, { oomKilled: true });
     },
   });
+  fake.registry.set(REMOTE, { ...FAKE_IMAGE, imageId: 'sha256:remote' });
   const driver: Driver = { ...verbsOf(fake), ...verbs?.(fake) };
   return {
     driver,
-    image: 'fake',
+    image: 'fake:latest',
     commands: COMMANDS,
     directory,
+    registry: {
+      reference: REMOTE,
+      missing: 'remote/nothing:1',
+      forget: async () => void fake.images.delete(REMOTE),
+    },
     async lookInside(plan) {
       const { containerId } = await driver.create(plan);
       const facts = insideOf(fake.planOf(containerId));
@@ -51,6 +60,8 @@ function verbsOf(fake: FakeDriver): Driver {
     name: fake.name,
     probe: (signal) => fake.probe(signal),
     resolveImage: (reference, signal) => fake.resolveImage(reference, signal),
+    listImages: (signal) => fake.listImages(signal),
+    pullImage: (reference, options) => fake.pullImage(reference, options),
     create: (plan, signal) => fake.create(plan, signal),
     start: (id, signal) => fake.start(id, signal),
     kill: (id, signal) => fake.kill(id, signal),
@@ -78,6 +89,7 @@ function insideOf(plan: ContainerPlan): InsideFacts {
     memoryAndSwapBytes: plan.memoryBytes,
     pids: plan.pids,
     cpus: plan.cpus,
+    cores: plan.cpuset ?? [0, 1],
     mounts: Object.fromEntries([...mounts, ...tmpfs]),
   };
 }

@@ -110,6 +110,13 @@ export interface RegistryCredentials {
   readonly password: string;
 }
 
+export interface PullOptions {
+  readonly credentials?: RegistryCredentials | undefined;
+  readonly onProgress?: ((progress: PullProgress) => void) | undefined;
+  /** Ends the wait of this caller; the pull itself ends with its last caller. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface DriverInfo {
   /** For people, for example `Docker Engine 20.10.24 (API 1.41)`. */
   readonly description: string;
@@ -128,14 +135,7 @@ export interface Driver {
    * Pulls `reference` and resolves with its id. Pulls of one reference at the same time are one pull. Errors: `pull-failed`, also
    * for what the registry says within the stream.
    */
-  pullImage(
-    reference: string,
-    options?: {
-      readonly credentials?: RegistryCredentials;
-      readonly onProgress?: (progress: PullProgress) => void;
-      readonly signal?: AbortSignal;
-    },
-  ): Promise<{ readonly imageId: string }>;
+  pullImage(reference: string, options?: PullOptions): Promise<{ readonly imageId: string }>;
   /** Creates, does not start. If a container of that name and those labels exists, its id is returned. */
   create(plan: ContainerPlan, signal?: AbortSignal): Promise<{ readonly containerId: string }>;
   /**

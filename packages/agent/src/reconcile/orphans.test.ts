@@ -6,7 +6,7 @@ const NOW = 1_000_000;
 
 function container(containerId: string, kernelId = containerId): Observation {
   const labels = { agentId: 'i-1', stateId: 's', namespace: 'n', kernelId, sessionId: kernelId, incarnation: 1 };
-  return { containerId, name: `berth-${kernelId}-1`, labels, state: 'running', exitCode: null, oomKilled: false };
+  return { containerId, name: `berth-${kernelId}-1`, labels, state: 'running', exitCode: null, oomKilled: false, pid: null };
 }
 const ids = (observations: readonly Observation[]): string[] => observations.map((o) => o.containerId);
 

@@ -10,6 +10,7 @@ const plan: ContainerPlan = {
   mounts: [{ source: '/a', target: '/data', readOnly: true }],
   tmpfs: [{ target: '/tmp', sizeBytes: 1024, mode: 0o1777 }],
   cpus: 0.1,
+  cpuset: null,
   memoryBytes: 1000,
   pids: 10,
   network: 'none',
@@ -32,6 +33,11 @@ describe('containerOptions', () => {
   it('limits swap together with memory', () => {
     const { Memory, MemorySwap, NanoCpus } = containerOptions(plan, bare).HostConfig;
     expect([Memory, MemorySwap, NanoCpus]).toEqual([1000, 1000, 100_000_000]);
+  });
+
+  it('names the cores, or leaves all', () => {
+    expect(containerOptions({ ...plan, cpuset: [0, 2, 3] }, bare).HostConfig.CpusetCpus).toBe('0,2,3');
+    expect(containerOptions(plan, bare).HostConfig.CpusetCpus).toBe('');
   });
 
   it('cuts the host name to what the kernel takes', () => {

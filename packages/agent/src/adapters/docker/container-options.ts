@@ -42,6 +42,7 @@ export function containerOptions(plan: ContainerPlan, image: ImageConfig): Creat
       Memory: plan.memoryBytes,
       MemorySwap: plan.memoryBytes,
       NanoCpus: Math.round(plan.cpus * 1e9),
+      CpusetCpus: plan.cpuset?.join(',') ?? '',
       PidsLimit: plan.pids,
       // Open files stay as the engine has them: one that may not raise limits could not start the container, and would say so too late.
       Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],

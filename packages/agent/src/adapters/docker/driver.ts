@@ -1,13 +1,25 @@
-import type { ContainerPlan, Driver, DriverEvent, DriverInfo, ImageFacts, Observation } from '../../ports/driver.js';
+import type {
+  ContainerPlan,
+  Driver,
+  DriverEvent,
+  DriverInfo,
+  ImageFacts,
+  LocalImage,
+  Observation,
+  PullOptions,
+} from '../../ports/driver.js';
+import { silentLogger, type Logger } from '../../ports/logger.js';
 import { createContainer } from './create.js';
 import { API_VERSION, Engine, LIMIT_MS, type DockerTarget } from './engine.js';
 import { dockerError, hasStatus } from './errors.js';
 import { followEvents } from './events.js';
 import { HostImage } from './host-image.js';
+import { ImageLister } from './image-list.js';
 import { resolveLocalImage } from './images.js';
 import { ownerFilter, type Owner } from './labels.js';
 import { inspectContainer } from './inspect.js';
 import { needsInspection, observationOfListed, type Listed } from './observe.js';
+import { ImagePulls } from './pull.js';
 import { removeContainer } from './remove.js';
 import { removeTree } from './remove-tree.js';
 
@@ -19,10 +31,14 @@ export class DockerDriver implements Driver {
   readonly name = 'docker';
   readonly #engine: Engine;
   readonly #host: HostImage;
+  readonly #lister: ImageLister;
+  readonly #pulls: ImagePulls;
 
-  constructor(target: DockerTarget) {
+  constructor(target: DockerTarget, logger: Logger = silentLogger) {
     this.#engine = new Engine(target);
     this.#host = new HostImage(this.#engine);
+    this.#lister = new ImageLister(this.#engine, logger);
+    this.#pulls = new ImagePulls(this.#engine);
   }
 
   async probe(signal?: AbortSignal): Promise<DriverInfo> {
@@ -32,6 +48,14 @@ export class DockerDriver implements Driver {
 
   resolveImage(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
     return reference === HOST_REFERENCE ? this.#host.resolve(signal) : resolveLocalImage(this.#engine, reference, signal);
+  }
+
+  listImages(signal?: AbortSignal): Promise<readonly LocalImage[]> {
+    return this.#lister.list(signal);
+  }
+
+  pullImage(reference: string, options: PullOptions = {}): Promise<{ readonly imageId: string }> {
+    return this.#pulls.pull(reference, options);
   }
 
   create(plan: ContainerPlan, signal?: AbortSignal): Promise<{ readonly containerId: string }> {

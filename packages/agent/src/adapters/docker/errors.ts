@@ -56,6 +56,39 @@ export function dockerError(thrown: unknown, what: string): BerthError {
   });
 }
 
+/** What a registry may say, and what to do about it; the first that fits counts. */
+const PULL_FIXES: readonly { readonly says: RegExp; readonly fix: string }[] = [
+  { says: /no space left on device|disk quota exceeded/i, fix: FREE_SPACE },
+  { says: /manifest unknown|manifest for .* not found|name unknown/i, fix: 'Check the name and the tag of the image.' },
+  {
+    says: /unauthorized|denied|no basic auth|authentication/i,
+    fix: 'Check the name of the image, and user and password for the registry.',
+  },
+  { says: /invalid reference/i, fix: 'Write it as [REGISTRY/]NAME[:TAG].' },
+  {
+    says: /dial tcp|lookup .*:|connection re|timeout|EOF|server gave HTTP response/i,
+    fix: 'Check the address of the registry and the network of the node.',
+  },
+];
+
+/** Error of the closed list for a pull that failed: `pull-failed` for all that the engine or the registry said. */
+export function pullError(thrown: unknown, reference: string): BerthError {
+  if (isBerthError(thrown)) return thrown;
+  const { statusCode } = (thrown ?? {}) as Failure;
+  const what = `pulling ${reference}`;
+  if (typeof statusCode !== 'number') return dockerError(thrown, what);
+  return pullFailed(reference, messageOf(thrown as Failure, thrown).replace(/^\(HTTP code \d+\) [\w ]+ - /, ''));
+}
+
+/** What an engine tells within the stream, as an error. */
+export function pullFailed(reference: string, says: string): BerthError {
+  const fix = PULL_FIXES.find((row) => row.says.test(says))?.fix;
+  return new BerthError('pull-failed', `pulling ${reference} failed: ${says.trim()}`, {
+    fields: { reference },
+    ...(fix === undefined ? {} : { fix }),
+  });
+}
+
 /** True for an answer of the engine with this HTTP status. */
 export const hasStatus = (thrown: unknown, status: number): boolean => (thrown as Failure | null)?.statusCode === status;
 

@@ -6,6 +6,7 @@ import type { DriverEvent } from '../../ports/driver.js';
 import type { Engine } from './engine.js';
 import { dockerError } from './errors.js';
 import { fromDockerLabels, ownerFilter, type Owner } from './labels.js';
+import { linesOf } from './lines.js';
 
 const TYPES: Readonly<Record<string, DriverEvent['type']>> = {
   create: 'created',
@@ -15,9 +16,6 @@ const TYPES: Readonly<Record<string, DriverEvent['type']>> = {
   die: 'died',
   destroy: 'removed',
 };
-
-/** Far above what any event of ours takes; a stream that exceeds it is no event stream. */
-const LINE_LIMIT = 1024 * 1024;
 
 /** One event of the stream, or undefined when it is none that counts. Throws on what is no JSON. Pure. */
 export function parseEvent(line: string): DriverEvent | undefined {
@@ -41,7 +39,7 @@ export async function* followEvents(engine: Engine, owner: Owner, signal: AbortS
   const stop = () => stream.destroy(signal.reason as Error);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const line of linesOf(stream)) {
+    for await (const line of linesOf(stream, 'the event stream')) {
       const event = parseEvent(line);
       if (event) yield event;
     }
@@ -52,16 +50,5 @@ export async function* followEvents(engine: Engine, owner: Owner, signal: AbortS
   } finally {
     signal.removeEventListener('abort', stop);
     stream.destroy();
-  }
-}
-
-async function* linesOf(stream: Readable): AsyncGenerator<string> {
-  let rest = '';
-  stream.setEncoding('utf8');
-  for await (const chunk of stream as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > LINE_LIMIT) throw new BerthError('driver-unavailable', 'the event stream of Docker is damaged');
-    yield* lines.filter((line) => line.trim() !== '');
   }
 }

@@ -1,4 +1,4 @@
-/** Images that are present on this node. Nothing is ever pulled. */
+/** One image that is present on this node. Nothing is pulled here. */
 import { BerthError } from '@berth/wire';
 import type { ImageFacts } from '../../ports/driver.js';
 import type { ImageConfig } from './container-options.js';
@@ -7,16 +7,26 @@ import type { Engine } from './engine.js';
 /** Letters that occur in references, digests and ids; nothing that would change the path of the request. */
 const REFERENCE = /^[A-Za-z0-9][\w.\-/:@]{0,1023}$/;
 
-interface InspectedImage {
+type Labels = Readonly<Record<string, string>>;
+
+/** The part of Docker's inspection that counts. */
+export interface InspectedImage {
   readonly Id: string;
+  readonly RepoTags?: readonly string[] | null;
+  readonly Os?: string;
+  /** In the words of Go, for example `amd64`; may be empty. */
+  readonly Architecture?: string;
   readonly Config: {
     readonly Env?: readonly string[] | null;
-    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly Labels?: Labels | null;
     readonly Volumes?: Readonly<Record<string, unknown>> | null;
   } | null;
+  /** Of the container that the image was made from; gone from newer engines, empty for images of BuildKit. */
+  readonly ContainerConfig?: { readonly Labels?: Labels | null } | null;
 }
 
-async function inspectImage(engine: Engine, reference: string, signal?: AbortSignal): Promise<InspectedImage> {
+/** Errors: `image-not-found`. */
+export async function inspectImage(engine: Engine, reference: string, signal?: AbortSignal): Promise<InspectedImage> {
   if (!REFERENCE.test(reference) || reference.split('/').some((name) => /^\.*$/.test(name))) {
     throw new BerthError('image-not-found', `${JSON.stringify(reference)} is not the name of an image`);
   }
@@ -29,8 +39,15 @@ async function inspectImage(engine: Engine, reference: string, signal?: AbortSig
 
 /** Errors: `image-not-found`. */
 export async function resolveLocalImage(engine: Engine, reference: string, signal?: AbortSignal): Promise<ImageFacts> {
-  const { Id, Config } = await inspectImage(engine, reference, signal);
-  return { imageId: Id, labels: Config?.Labels ?? {}, env: parseEnv(Config?.Env ?? []), mounts: [] };
+  const image = await inspectImage(engine, reference, signal);
+  const { Id, Config } = image;
+  return { imageId: Id, labels: labelsOf(image), env: parseEnv(Config?.Env ?? []), mounts: [] };
+}
+
+/** Those that a container inherits; where there are none, those of the old place, which agents of 2018 read (seed spec, D18). Pure. */
+export function labelsOf({ Config, ContainerConfig }: Pick<InspectedImage, 'Config' | 'ContainerConfig'>): Labels {
+  const labels = Config?.Labels ?? {};
+  return Object.keys(labels).length > 0 ? labels : (ContainerConfig?.Labels ?? {});
 }
 
 /** What of the image's configuration would shape a container. */

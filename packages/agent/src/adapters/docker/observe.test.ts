@@ -3,11 +3,11 @@ import { toDockerLabels } from './labels.js';
 import { observationOf, type Inspected } from './observe.js';
 
 const labels = { agentId: 'a', stateId: 's', namespace: 'n', kernelId: 'k', sessionId: 's', incarnation: 1 };
-const inspected = (Status: string, ExitCode = 0): Inspected => ({
+const inspected = (Status: string, ExitCode = 0, Pid = 0): Inspected => ({
   Id: 'abc',
   Name: '/berth-k-1',
   Config: { Labels: toDockerLabels(labels) },
-  State: { Status, ExitCode, OOMKilled: true },
+  State: { Status, ExitCode, OOMKilled: true, Pid },
 });
 
 describe('observationOf', () => {
@@ -26,6 +26,11 @@ describe('observationOf', () => {
   it('has an exit code only after the end', () => {
     expect(observationOf(inspected('exited', 3))?.exitCode).toBe(3);
     expect(observationOf(inspected('created', 127))?.exitCode).toBeNull();
+  });
+
+  it('has a pid only while there is a process', () => {
+    expect(['running', 'paused', 'exited'].map((status) => observationOf(inspected(status, 0, 7))?.pid)).toEqual([7, 7, null]);
+    expect(observationOf(inspected('running'))?.pid).toBeNull();
   });
 
   it('drops the slash that Docker puts before names', () => {

@@ -18,7 +18,7 @@ export interface Inspected {
   readonly Id: string;
   readonly Name: string;
   readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };
-  readonly State: { readonly Status: string; readonly ExitCode: number; readonly OOMKilled: boolean };
+  readonly State: { readonly Status: string; readonly ExitCode: number; readonly OOMKilled: boolean; readonly Pid: number };
 }
 
 /** Undefined when the container is not one of ours, or in a state that no Docker has had so far. */
@@ -27,7 +27,8 @@ export function observationOf({ Id, Name, Config, State }: Inspected): Observati
   const state = STATES[State.Status];
   if (!labels || !state) return undefined;
   const exitCode = state === 'exited' ? State.ExitCode : null;
-  return { containerId: Id, name: Name.replace(/^\//, ''), labels, state, exitCode, oomKilled: State.OOMKilled };
+  const pid = (state === 'running' || state === 'paused') && State.Pid > 0 ? State.Pid : null;
+  return { containerId: Id, name: Name.replace(/^\//, ''), labels, state, exitCode, oomKilled: State.OOMKilled, pid };
 }
 
 /** One line of Docker's list. */
@@ -38,7 +39,7 @@ export interface Listed {
   readonly State: string;
 }
 
-/** The list says neither exit code nor OOM flag: an observation of one that has ended must be asked for. */
+/** The list says neither exit code nor OOM flag nor pid: an observation of one that has ended must be asked for. */
 export const needsInspection = ({ State }: Listed): boolean => State === 'exited';
 
 export const observationOfListed = ({ Id, Names, Labels, State }: Listed): Observation | undefined =>
@@ -46,5 +47,5 @@ export const observationOfListed = ({ Id, Names, Labels, State }: Listed): Obser
     Id,
     Name: Names[0] ?? '',
     Config: { Labels },
-    State: { Status: State, ExitCode: 0, OOMKilled: false },
+    State: { Status: State, ExitCode: 0, OOMKilled: false, Pid: 0 },
   });
