@@ -23,12 +23,12 @@ const LAYERS = {
   alloc: ['model', 'ports'],
   files: ['model', 'ports'],
   'runner-link': ['model', 'ports'],
-  node: ['model', 'ports'],
+  node: ['model', 'ports', 'alloc'],
   kernel: BELOW_KERNEL,
   reconcile: [...BELOW_KERNEL, 'kernel'],
   adapters: ['model', 'ports'],
   config: ['model', 'ports'],
-  'manager-link': ['model', 'ports', 'node', 'files'],
+  'manager-link': ['model', 'ports', 'alloc', 'node', 'files'],
 };
 
 /** Packages of others, and the one place (or few) that may import each. What is not named here may not be imported. */

@@ -105,6 +105,7 @@ export class FakeKernelService implements KernelService {
       kernelId,
       sessionId,
       incarnation: 1,
+      containerId: 'f'.repeat(64),
       phase: 'running',
       reachable: true,
       spec,

@@ -39,6 +39,8 @@ export interface KernelView {
   readonly sessionId: SessionId;
   /** 1 for the first start; a restart adds one. */
   readonly incarnation: number;
+  /** Id that the driver gave the container of this incarnation; null before. */
+  readonly containerId: string | null;
   readonly phase: KernelPhase;
   /** False while the agent cannot see the container or speak to the runner: nothing is known to be wrong. */
   readonly reachable: boolean;

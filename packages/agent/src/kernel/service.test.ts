@@ -311,7 +311,8 @@ describe('restarting a kernel', () => {
     const before = await agent.service.createKernel(someRequest());
     await agent.service.writeFile(K1, 'kept', bytes('content'));
     const view = await agent.service.restartKernel(K1);
-    expect(view).toEqual({ ...before, incarnation: 2 });
+    expect(view).toEqual({ ...before, incarnation: 2, containerId: expect.any(String) as string });
+    expect(view.containerId).not.toBe(before.containerId);
     expect(await world.leftovers()).toMatchObject({ containers: ['berth-k1-2'], runners: ['k1'] });
     expect((await agent.service.readFile(K1, 'kept')).entry.size).toBe(7);
   });

@@ -118,6 +118,7 @@ export function viewOf(state: KernelState): KernelView {
     kernelId: facts.kernelId,
     sessionId: facts.sessionId,
     incarnation: facts.incarnation,
+    containerId: state.containerId,
     phase: phaseOf(state),
     reachable: state.link === 'up' && state.observed !== 'unknown',
     spec: facts.spec,
