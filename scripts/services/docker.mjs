@@ -61,6 +61,8 @@ async function startDockerd(directory, containerdSocket, signal) {
     `--bridge=${await addBridge(placeId(directory))}`,
     '--exec-opt=native.cgroupdriver=cgroupfs',
     `--cgroup-parent=${cgroupParent(placeId(directory))}`,
+    // A broken pull is to fail at once, not after 75 s of trying again.
+    '--max-download-attempts=1',
     '--iptables=false',
     '--ip6tables=false',
     '--ip-forward=false',

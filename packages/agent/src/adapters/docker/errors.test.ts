@@ -1,7 +1,7 @@
 import { DeadlineError } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import { describe, expect, it } from 'vitest';
-import { DOCKER_ERRORS, dockerError, isBusy } from './errors.js';
+import { DOCKER_ERRORS, dockerError, isBusy, pullError, pullFailed } from './errors.js';
 
 const answer = (statusCode: number, message: string) =>
   Object.assign(new Error(`(HTTP code ${statusCode}) unexpected - ${message} `), { statusCode, json: { message } });
@@ -44,6 +44,38 @@ describe('dockerError', () => {
   it('has no row that an earlier one hides', () => {
     const keys = DOCKER_ERRORS.map(({ on, says }) => `${on} ${says ?? ''}`);
     expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe('pullError', () => {
+  it.each([
+    [answer(404, 'manifest for a:1 not found: manifest unknown'), 'pull-failed'],
+    [answer(401, 'unauthorized'), 'pull-failed'],
+    [answer(500, 'Get "http://registry/v2/": dial tcp: connection refused'), 'pull-failed'],
+    [answer(503, 'the registry has no time'), 'pull-failed'],
+    [socket('ECONNREFUSED'), 'driver-unavailable'],
+    [socket('EACCES'), 'driver-forbidden'],
+    [new BerthError('pull-failed', 'as it was'), 'pull-failed'],
+  ])('maps %s', (thrown, code) => {
+    expect(pullError(thrown, 'a:1').code).toBe(code);
+  });
+
+  it('says what the engine said, without the HTTP of it', () => {
+    expect(pullError(answer(404, 'manifest unknown'), 'a:1').message).toBe('pulling a:1 failed: manifest unknown');
+  });
+});
+
+describe('pullFailed', () => {
+  it.each([
+    ['write /data: no space left on device', /^Free space/],
+    ['manifest for a:1 not found', /tag/],
+    ['unauthorized: authentication required', /password/],
+    ['pull access denied for a, repository does not exist', /password/],
+    ['Get "http://x/v2/": dial tcp 127.0.0.1:1: connect: connection refused', /address/],
+    ['unexpected EOF', /address/],
+    ['something else', /name of the image, the network, and the credentials/],
+  ])('%s', (says, fix) => {
+    expect(pullFailed('a:1', says).fix).toMatch(fix);
   });
 });
 

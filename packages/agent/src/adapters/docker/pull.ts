@@ -37,7 +37,13 @@ export class ImagePulls {
     const key = JSON.stringify([reference, credentials]);
     const pull = this.#running.get(key) ?? this.#begin(key, text, reference, credentials);
     // A function of its own: one listener may be given twice.
-    const listener = (progress: PullProgress) => onProgress?.(progress);
+    const listener = (progress: PullProgress) => {
+      try {
+        onProgress?.(progress);
+      } catch {
+        // The trouble of one who listens is not that of the others.
+      }
+    };
     pull.listeners.add(listener);
     pull.waiting += 1;
     try {
