@@ -1,7 +1,7 @@
 /** Registries for tests: one of their own that asks for a password, and images that were pushed and are not on this node any more. */
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import tar from 'tar-stream';
 import { freePorts } from '../../scripts/services/ports.mjs';
 import { registryAnswers, registryArguments } from '../../scripts/services/registry.mjs';
