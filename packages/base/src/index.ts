@@ -8,6 +8,7 @@ export * from './journal-file.js';
 export * from './mailbox.js';
 export * from './nofollow.js';
 export * from './queue.js';
+export * from './suggest.js';
 export * from './tasks.js';
 export * from './transitions.js';
 export * from './walk.js';

@@ -1,7 +1,7 @@
 /** One call of `berth`: finds the command, runs it, tells what went wrong. */
 import { parse } from './args/parse.js';
 import { commandNamed } from './command-named.js';
-import type { Context } from './command.js';
+import { complete, type Context } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { report } from './errors.js';
 import { helpOf, overview } from './help.js';
@@ -19,7 +19,7 @@ export async function runCli(args: readonly string[], context: Omit<Context, 'js
       await writeLine(terminal.stderr, overview(COMMANDS, terminal.colour));
       return 64;
     }
-    const command = commandNamed(ALIASES[name] ?? name, COMMANDS);
+    const command = await complete(commandNamed(ALIASES[name] ?? name, COMMANDS));
     const call = parse(command, rest);
     json = call.values.output === 'json';
     if (call.values.help) {

@@ -1,5 +1,5 @@
+import { didYouMean } from '@berth/base';
 import { BerthError } from '@berth/wire';
-import { didYouMean } from './args/suggest.js';
 import type { Command } from './command.js';
 
 /** Errors: `bad-usage`, with what may have been meant. */

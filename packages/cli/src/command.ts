@@ -13,6 +13,8 @@ export interface Command<Table extends OptionTable = OptionTable> {
   /** Paragraphs of the help. */
   readonly details?: readonly string[];
   readonly options: Table;
+  /** Options that stand in a table elsewhere, loaded when this command is asked for. */
+  readonly moreOptions?: () => Promise<OptionTable>;
   /** How many words it takes that are no options. */
   readonly words: { readonly min: number; readonly max: number };
   /** What is missing when there are too few. */
@@ -27,6 +29,11 @@ export interface Command<Table extends OptionTable = OptionTable> {
 
 /** Keeps the types of the options while the command is written, and forgets them in the list of commands. */
 export const defineCommand = <const Table extends OptionTable>(command: Command<Table>): Command => command as unknown as Command;
+
+/** With all its options at hand. */
+export async function complete(command: Command): Promise<Command> {
+  return command.moreOptions ? { ...command, options: { ...command.options, ...(await command.moreOptions()) } } : command;
+}
 
 export interface Context {
   readonly terminal: Terminal;

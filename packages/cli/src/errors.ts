@@ -8,6 +8,9 @@ export async function report(thrown: unknown, terminal: Terminal, json: boolean)
   if (thrown instanceof Interrupted) return thrown.exitCode;
   const error = toBerthError(thrown);
   if (json) await writeJson(terminal.stdout, { error });
-  await notice(terminal, `${error.message}${/[.?]$/.test(error.message) ? '' : '.'} ${error.fix}`);
+  await notice(terminal, `${withStop(error.message)} ${error.fix}`);
   return error.exitCode;
 }
+
+/** Ready for another sentence after it. */
+export const withStop = (message: string): string => (/[.?]$/.test(message) ? message : `${message}.`);

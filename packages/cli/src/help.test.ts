@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { complete } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { helpOf, overview } from './help.js';
 
@@ -10,7 +11,8 @@ describe('the help', () => {
 
   it.each(COMMANDS.map((command) => [command.name, command] as const))(
     'of %s has usage, every option, and examples',
-    (name, command) => {
+    async (name, light) => {
+      const command = await complete(light);
       const text = helpOf(command, false);
       expect(text).toContain(`berth ${command.usage[0]}`);
       for (const option of [...Object.keys(command.options), 'output', 'help']) expect(text).toContain(`--${option}`);

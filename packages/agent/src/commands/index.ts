@@ -1,8 +1,12 @@
 /** The node's own commands. Light to load: what makes an agent is imported only when one is started. */
 export { dataDirectory, readSettings, parseListen, type NodeSettings } from '../config/settings.js';
+export type { Flags, ResolvedSettings } from '../config/agent-settings.js';
+export { serveAgent, type RunningAgent } from './agent.js';
 export { dataLayout, type DataLayout, type NodeFile } from './data-directory.js';
 export { startDetached, type DetachedOptions } from './detached.js';
 export { locateNode, type Located } from './locate.js';
 export { untilUnlocked } from './lock.js';
 export { serve } from './serve.js';
+/** Its table of settings is only loaded for those commands that have them. */
+export const agentConfig = () => import('../config/agent-config.js');
 export { VERSION } from './version.js';

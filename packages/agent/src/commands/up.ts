@@ -3,8 +3,9 @@ import { OwnedTasks, sleep, systemClock } from '@berth/base';
 import { startGateway } from '@berth/gateway';
 import type { NodeView } from '@berth/wire';
 import { pino } from 'pino';
-import { startAgent, type AgentParts } from '../agent.js';
+import { startAgent, type Agent, type AgentConfig, type AgentParts } from '../agent.js';
 import { parseListen, type NodeSettings } from '../config/settings.js';
+import type { Logger } from '../ports/logger.js';
 import { dataLayout, makeDataDirectory, removeNodeFile, takeKey, writeNodeFile } from './data-directory.js';
 import { untilUnused } from './ephemeral.js';
 import { lockDirectory } from './lock.js';
@@ -16,8 +17,23 @@ export interface UpOptions {
   readonly listen: string;
   /** Ends by itself soon after its last session. */
   readonly ephemeral: boolean;
+  /** Another front beside the gateway: the link to a manager. */
+  readonly front?: Front;
+  /** Where kernels' directories go; absent: below the data directory. */
+  readonly scratchRoot?: string;
+  /** Default `local`. */
+  readonly namespace?: string;
+  /** Absent: JSON lines on standard error. */
+  readonly logger?: Logger;
   /** Replacements for tests. */
   readonly parts?: AgentParts;
+}
+
+export interface Front {
+  /** See {@link AgentConfig}. */
+  readonly hooks: NonNullable<AgentConfig['hooks']>;
+  /** Called once the agent serves; what it rejects with ends the start. */
+  start(agent: Agent): Promise<{ stop(): Promise<void> }>;
 }
 
 /** A node that serves. */
@@ -36,12 +52,13 @@ const STOP_PATIENCE_MS = 4000;
  * Starts a node and resolves when it serves. Errors: bad-usage, state-unwritable, data-dir-locked, port-in-use, driver-*,
  * bad-config; nothing is left then.
  */
-export async function up({ settings, listen, ephemeral, parts }: UpOptions): Promise<RunningNode> {
+export async function up(options: UpOptions): Promise<RunningNode> {
+  const { settings, listen, ephemeral, parts, front } = options;
   const address = parseListen(listen);
   const layout = dataLayout(settings.dataDir);
   const unmake = await makeDataDirectory(layout);
   const lock = await lockDirectory(layout.root);
-  const logger = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
+  const logger = options.logger ?? pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   let finish!: () => void;
   const stopped = new Promise<void>((resolve) => (finish = resolve));
   let stopping: Promise<void> | undefined;
@@ -52,11 +69,12 @@ export async function up({ settings, listen, ephemeral, parts }: UpOptions): Pro
     const agent = await startAgent(
       {
         stateDirectory: layout.state,
-        scratchRoot: layout.scratch,
+        scratchRoot: options.scratchRoot ?? layout.scratch,
         carryDirectory: layout.carry,
-        namespace: 'local',
+        namespace: options.namespace ?? 'local',
         docker: settings.docker,
         logger,
+        ...(front ? { hooks: front.hooks } : {}),
       },
       parts,
     );
@@ -86,13 +104,19 @@ export async function up({ settings, listen, ephemeral, parts }: UpOptions): Pro
       await agent.stop({ terminate: false });
       throw error;
     });
+    const link = await front?.start(agent).catch(async (error: unknown) => {
+      await gateway.close();
+      await agent.stop({ terminate: false });
+      throw error;
+    });
     const stopOnce = async (terminate: boolean): Promise<void> => {
       logger.info({ terminate }, 'the node stops');
       const all = (async () => {
         // First, so that nobody is told of the end of what lives on.
-        if (!terminate) await gateway.close();
+        const closeFronts = () => Promise.all([link?.stop(), gateway.close()]);
+        if (!terminate) await closeFronts();
         await agent.stop({ terminate });
-        if (terminate) await gateway.close();
+        if (terminate) await closeFronts();
       })();
       await (terminate ? all : Promise.race([all, sleep(STOP_PATIENCE_MS)]));
       await removeNodeFile(layout);

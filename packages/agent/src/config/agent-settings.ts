@@ -6,6 +6,9 @@
  *
  * `etcd` maps keys relative to the namespace (`nodes/idle_timeout`) to their values. A setting that is undefined was not given and
  * has no default. Times and sizes carry their unit in the name. Paths are absolute.
+ *
+ * `serveAgent(resolved, onReady)` gets the whole {@link ResolvedSettings}: with the origins it can tell whether a value may still come
+ * from etcd (`withEtcd(resolved, values)`), and it puts the warnings into its log.
  */
 import type { DockerAddress } from './docker-address.js';
 import type { LogLevel } from './log-level.js';
@@ -53,7 +56,7 @@ export interface AgentSettings {
   readonly execTimeoutSeconds: number | null | undefined;
   readonly terminalPortRange: PortRange;
   readonly defaultNetwork: 'none' | 'bridge' | 'host';
-  /** Reported memory is what the machine has times this. At least 1. */
+  /** Memory that kernels may be promised, as a multiple of the machine's. */
   readonly memoryOvercommit: number;
   /** Names of images (`*` stands for any text) whose own runner of 2018 is used. */
   readonly kernelRunner: readonly string[];
@@ -105,6 +108,9 @@ export interface AgentSettings {
 }
 
 export type SettingName = keyof AgentSettings;
+export type { HostPort } from './etcd-address.js';
+export type { DockerAddress } from './docker-address.js';
+export type { LogLevel } from './log-level.js';
 
 /** A range of addresses. */
 export interface Cidr {

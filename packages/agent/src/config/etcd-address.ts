@@ -13,6 +13,7 @@ export function parseEtcdAddresses(text: string): readonly HostPort[] {
 }
 
 function parseOne(text: string): HostPort {
+  if (text.includes('@')) throw new Error('user and password belong into settings of their own, not into the address');
   const at = text.lastIndexOf(':');
   const quoted = JSON.stringify(text);
   if (at < 0) throw new Error(`${quoted} has no port; it must be HOST:PORT`);

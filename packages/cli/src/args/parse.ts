@@ -1,9 +1,9 @@
 /** From what was typed to a command's values. */
 import { parseArgs } from 'node:util';
+import { didYouMean } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import type { Command } from '../command.js';
 import { COMMON_OPTIONS, optionNames, type OptionSpec, type OptionTable, type Parsed } from './option.js';
-import { didYouMean } from './suggest.js';
 
 /** Errors: `bad-usage`. */
 export function parse(command: Command, args: readonly string[]): Parsed {

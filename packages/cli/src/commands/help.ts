@@ -1,5 +1,5 @@
 import { commandNamed } from '../command-named.js';
-import { defineCommand, type Command } from '../command.js';
+import { complete, defineCommand, type Command } from '../command.js';
 import { helpOf, overview } from '../help.js';
 import { writeJson, writeLine } from '../terminal.js';
 
@@ -16,7 +16,7 @@ export const help = defineCommand({
     ['help run', 'explain `berth run`'],
   ],
   async run({ words: [name] }, { terminal, json, commands }) {
-    const wanted = name === undefined ? commands : [commandNamed(name, commands)];
+    const wanted = await Promise.all((name === undefined ? commands : [commandNamed(name, commands)]).map(complete));
     if (json) await writeJson(terminal.stdout, { commands: wanted.map(asJson) });
     else
       await writeLine(

@@ -1,5 +1,7 @@
 /** All commands, in the order in which the help lists them. */
 import type { Command } from '../command.js';
+import { agent } from './agent.js';
+import { config } from './config.js';
 import { down } from './down.js';
 import { exec } from './exec.js';
 import { help } from './help.js';
@@ -11,4 +13,4 @@ import { status } from './status.js';
 import { up } from './up.js';
 import { version } from './version.js';
 
-export const COMMANDS: readonly Command[] = [run, exec, ps, logs, rm, up, down, status, version, help];
+export const COMMANDS: readonly Command[] = [run, exec, ps, logs, rm, up, down, status, agent, config, version, help];
