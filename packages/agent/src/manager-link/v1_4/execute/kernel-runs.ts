@@ -1,0 +1,253 @@
+/**
+ * The runs of one incarnation of a kernel: one at a time, first in first out. The next one starts when the one before has finished,
+ * whoever asks or does not ask; what nobody asks for any more does not keep the others waiting (D31).
+ */
+import { sleep, type Timer } from '@berth/base';
+import {
+  BerthError,
+  isBerthError,
+  type Finished,
+  type KernelId,
+  type KernelView,
+  type RunId,
+  type RunRequest,
+  type RunView,
+} from '@berth/wire';
+import type { ExecuteParts } from './options.js';
+import type { OutputFiles } from './output-files.js';
+import { runIdOf, runNameOf, type RunName } from './run-names.js';
+import { TrackedRun, type RunOwner } from './tracked-run.js';
+
+/** Runs that are over and told are forgotten beyond this number; the runner still knows them. */
+const MOST_TOLD = 100;
+/** How often a start is tried again while the runner cannot be reached. */
+const RETRY_MS = 500;
+
+type Request = (runId: RunId) => RunRequest;
+
+export class KernelRuns implements RunOwner {
+  readonly kernelId: KernelId;
+  readonly incarnation: number;
+  readonly #parts: ExecuteParts;
+  readonly #outputs: OutputFiles;
+  /** How long a run may take; Infinity: any time. */
+  readonly #limitMs: number;
+  /** The latest of each key. */
+  readonly #runs = new Map<string, TrackedRun>();
+  /** Those that are not over, in the order of their turns. */
+  readonly #line: TrackedRun[] = [];
+  readonly #requests = new Map<TrackedRun, Request>();
+  #loading: Promise<void> | undefined;
+  #lastStart = 0;
+  #starting = false;
+  #watch: Timer | undefined;
+  #over = false;
+  /** A run has taken longer than it may: the kernel will be ended, and nothing is started any more. */
+  #timedOut: 'no' | 'yes' | 'reported' = 'no';
+
+  constructor(parts: ExecuteParts, outputs: OutputFiles, view: KernelView, timeoutSeconds: number) {
+    this.#parts = parts;
+    this.#outputs = outputs;
+    this.kernelId = view.kernelId;
+    this.incarnation = view.incarnation;
+    this.#limitMs = timeoutSeconds > 0 ? timeoutSeconds * 1000 : Infinity;
+  }
+
+  /** Learns once what an earlier life of the agent started. Errors: as of `listRuns`. */
+  async load(): Promise<void> {
+    this.#loading ??= this.#adoptAll().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    await this.#loading;
+  }
+
+  /** The run whose turn it is. */
+  get current(): TrackedRun | undefined {
+    return this.#line[0];
+  }
+
+  /** The latest run of this key, also one that was forgotten here. */
+  async find(key: string): Promise<TrackedRun | undefined> {
+    await this.load();
+    const known = this.#runs.get(key);
+    if (known) return known;
+    await this.#adoptAll();
+    return this.#runs.get(key);
+  }
+
+  /** Puts a run at the end of the line. An unfinished one of the same key, or one whose end was not told, is given instead. */
+  async add(key: string, mode: RunRequest['mode'], request: Request): Promise<TrackedRun> {
+    await this.load();
+    if (this.#over) throw endedError(this.kernelId);
+    const known = this.#runs.get(key);
+    if (known && !known.done) return known;
+    const run = new TrackedRun(this.#parts, this, { key, mode }, 0);
+    this.#remember(run);
+    this.#requests.set(run, request);
+    this.#line.push(run);
+    this.#advance();
+    this.#arm();
+    return run;
+  }
+
+  ended(run: TrackedRun, finished: Finished): void {
+    run.finish(finished);
+    this.#leave(run);
+    if (finished.reason === 'time-limit') this.#noteTimeout();
+    else this.#advance();
+  }
+
+  /** An answer about `run` has left. */
+  answered(run: TrackedRun): void {
+    if (run.done) this.#reportTimeout();
+  }
+
+  /** The kernel is over, or restarted: whoever waits is told so. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#watch?.cancel();
+    for (const run of new Set([...this.#runs.values(), ...this.#line])) run.fail(endedError(this.kernelId));
+    this.#line.length = 0;
+    this.#requests.clear();
+  }
+
+  async #adoptAll(): Promise<void> {
+    for (const view of await this.#parts.service.listRuns(this.kernelId)) {
+      const name = runNameOf(view.runId);
+      if (name) this.#adopt(view, name);
+    }
+    this.#forgetDone();
+    this.#arm();
+  }
+
+  #adopt(view: RunView, name: RunName): void {
+    this.#lastStart = Math.max(this.#lastStart, name.startedAt);
+    const known = this.#runs.get(name.key);
+    if (this.#over || (known && (known.name?.startedAt ?? Infinity) >= name.startedAt)) return;
+    const run = TrackedRun.adopt(this.#parts, this, view, name);
+    this.#remember(run);
+    if (!view.finished) this.#line.push(run);
+    else if (view.finished.reason === 'time-limit') this.#noteTimeout();
+  }
+
+  #remember(run: TrackedRun): void {
+    // As the youngest.
+    this.#runs.delete(run.key);
+    this.#runs.set(run.key, run);
+  }
+
+  #forgetDone(): void {
+    const done = [...this.#runs.values()].filter((run) => run.done);
+    for (const run of done.slice(0, Math.max(0, done.length - MOST_TOLD))) this.#runs.delete(run.key);
+  }
+
+  #leave(run: TrackedRun): void {
+    const at = this.#line.indexOf(run);
+    if (at >= 0) this.#line.splice(at, 1);
+    this.#requests.delete(run);
+    this.#forgetDone();
+  }
+
+  #advance(): void {
+    const head = this.#line[0];
+    if (!head || head.name || this.#starting || this.#over || this.#timedOut !== 'no') return;
+    this.#starting = true;
+    void this.#begin(head).finally(() => {
+      this.#starting = false;
+      this.#advance();
+    });
+  }
+
+  async #begin(run: TrackedRun): Promise<void> {
+    try {
+      run.outputBefore = await this.#outputs.before(this.kernelId);
+      this.#lastStart = Math.max(this.#parts.clock.now(), this.#lastStart + 1);
+      const name: RunName = { key: run.key, startedAt: this.#lastStart };
+      const { finished } = await this.#start(this.#requests.get(run)!, runIdOf(name));
+      run.start(name);
+      if (finished) this.ended(run, finished);
+      this.#arm();
+    } catch (error) {
+      run.fail(error);
+      this.#leave(run);
+    }
+  }
+
+  /** Starting is idempotent, so it is tried until the runner can be reached or the kernel is over. */
+  async #start(request: Request, runId: RunId): Promise<RunView> {
+    for (;;) {
+      try {
+        return await this.#parts.service.startRun(this.kernelId, request(runId));
+      } catch (error) {
+        if (this.#over || !isBerthError(error) || (error.code !== 'timeout' && error.code !== 'runner-lost')) throw error;
+      }
+      await sleep(RETRY_MS, undefined, this.#parts.clock);
+    }
+  }
+
+  /** Sets the time of the next look, where nobody else would notice that the current run is over. */
+  #arm(): void {
+    this.#watch?.cancel();
+    const { clock, times } = this.#parts;
+    const head = this.#line[0];
+    if (!head?.name || this.#over) return;
+    const untilLimit = Math.max(0, this.#dueIn(head.name)) + times.watchMs;
+    const wait = this.#line.length > 1 ? times.watchMs : untilLimit;
+    if (wait === Infinity) return;
+    this.#watch = clock.after(wait, () => void this.#look(head).finally(() => this.#arm()));
+  }
+
+  /** Milliseconds until the limit of a run; negative after it. */
+  #dueIn({ startedAt }: RunName): number {
+    return startedAt + this.#limitMs - this.#parts.clock.now();
+  }
+
+  async #look(run: TrackedRun): Promise<void> {
+    const { service, times } = this.#parts;
+    const due = this.#dueIn(run.name!);
+    if (this.#line.length > 1 && !run.attended) this.#giveUp(run);
+    // What cannot be asked now is asked again.
+    const views = await service.listRuns(this.kernelId).catch(() => undefined);
+    if (!views || run.over || this.#over) return;
+    const view = views.find(({ runId }) => runId === run.id);
+    if (view?.finished) return this.ended(run, view.finished);
+    if (view && due >= -times.overdueMs) return;
+    if (view) {
+      run.setOverdue();
+      return this.#noteTimeout();
+    }
+    run.fail(new BerthError('no-such-run', `run ${run.key} is not known any more`));
+    this.#leave(run);
+    this.#advance();
+  }
+
+  /** Ends a run that nobody has asked for in a long time. */
+  #giveUp(run: TrackedRun): void {
+    const { clock, times, service, logger } = this.#parts;
+    const now = clock.monotonic();
+    const kill = run.givenUp !== undefined && now - run.givenUp >= times.killAfterMs;
+    if (!kill && (run.givenUp !== undefined || now - run.asked < times.abandonedMs)) return;
+    run.givenUp ??= now;
+    if (!kill) logger.info({ kernel: this.kernelId, run: run.key }, 'a run that nobody asks for is ended: another waits for it');
+    service.signalRun(this.kernelId, run.id!, kill ? 'kill' : 'interrupt').catch((error: unknown) => {
+      logger.debug({ kernel: this.kernelId, run: run.key, err: error }, 'an abandoned run could not be signalled');
+    });
+  }
+
+  /** Whoever asks for the run is told first, if he comes soon. */
+  #noteTimeout(): void {
+    if (this.#timedOut !== 'no') return;
+    this.#timedOut = 'yes';
+    this.#parts.clock.after(this.#parts.times.fetchMs, () => this.#reportTimeout());
+  }
+
+  #reportTimeout(): void {
+    if (this.#timedOut !== 'yes' || this.#over) return;
+    this.#timedOut = 'reported';
+    this.#parts.execTimeout(this.kernelId);
+  }
+}
+
+const endedError = (id: KernelId): BerthError => new BerthError('session-ended', `session ${id} has ended`);
