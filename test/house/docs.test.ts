@@ -1,28 +1,10 @@
 /** Tables in the documents say what the code says. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as wire from '@berth/wire';
 import { ERRORS, FRAME, RECORD_TYPES } from '@berth/wire';
+import { read, rowsOf } from './tables.js';
 import { ROOT } from './temporary-tree.js';
-
-const read = (path: string) => readFileSync(`${ROOT}${path}`, 'utf8');
-
-/** Rows of the Markdown tables of a document whose first column is headed `first`, as cells without code marks. */
-function rowsOf(document: string, first: string): string[][] {
-  const rows: string[][] = [];
-  let inside = false;
-  for (const line of read(document).split('\n')) {
-    if (!line.startsWith('|')) {
-      inside = false;
-      continue;
-    }
-    const cells = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
-    const [head, ...rest] = cells.slice(1, -1);
-    if (head === first) inside = true;
-    else if (inside && !/^-+$/.test(head!)) rows.push([head!.replaceAll('`', ''), ...rest]);
-  }
-  return rows;
-}
 
 describe('docs/errors.md', () => {
   it('has the codes, statuses, exit codes and fixes of the closed list, in its order', () => {
