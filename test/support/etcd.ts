@@ -1,5 +1,7 @@
 /** etcd for tests: one of their own that they may kill, and `etcdctl`, which knows nothing of Berth. */
 import { execFile } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { etcdArguments, etcdIsHealthy } from '../../scripts/services/etcd.mjs';
@@ -13,6 +15,47 @@ export async function startEtcd(): Promise<OwnServer> {
     (directory) => ({ program: 'etcd', args: etcdArguments(join(directory, 'data'), port, peer) }),
     () => etcdIsHealthy(port),
   );
+}
+
+/** One that speaks TLS only and asks for a certificate; the paths are those of PEM files that will do. */
+export async function startTlsEtcd(): Promise<{ server: OwnServer; ca: string; cert: string; key: string }> {
+  const [port, peer] = (await freePorts(2)) as [number, number];
+  const pki = await mkdtemp(join(tmpdir(), 'berth-pki-'));
+  const at = (name: string) => join(pki, name);
+  const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { cwd: pki });
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  await openssl('req', '-x509', ...newKey, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test CA', '-days', '2');
+  await openssl('req', ...newKey, '-keyout', 'own.key', '-out', 'own.csr', '-subj', '/CN=127.0.0.1');
+  await writeFile(at('names'), 'subjectAltName=IP:127.0.0.1\n');
+  const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names'];
+  await openssl('x509', '-req', '-in', 'own.csr', ...signing, '-out', 'own.pem');
+  const files = [
+    `--cert-file=${at('own.pem')}`,
+    `--key-file=${at('own.key')}`,
+    `--trusted-ca-file=${at('ca.pem')}`,
+    '--client-cert-auth',
+  ];
+  const server = await OwnServer.start(
+    port,
+    (directory) => ({
+      program: 'etcd',
+      args: [
+        ...etcdArguments(join(directory, 'data'), port, peer).map((arg) =>
+          arg.includes('client-urls') ? arg.replace('http:', 'https:') : arg,
+        ),
+        ...files,
+      ],
+    }),
+    async () => {
+      const reach = ['--cacert', at('ca.pem'), '--cert', at('own.pem'), '--key', at('own.key'), 'endpoint', 'health'];
+      return etcdctl(`https://127.0.0.1:${port}`, ...reach).then(
+        () => true,
+        () => false,
+      );
+    },
+  );
+  server.adopt(pki);
+  return { server, ca: at('ca.pem'), cert: at('own.pem'), key: at('own.key') };
 }
 
 /** Runs `etcdctl` (API 3) and resolves with what it prints. */

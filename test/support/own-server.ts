@@ -17,6 +17,7 @@ export class OwnServer {
   readonly directory: string;
   readonly #command: Command;
   readonly #isReady: IsReady;
+  readonly #adopted: string[] = [];
   #child: ChildProcess | undefined;
 
   private constructor(directory: string, port: number, command: Command, isReady: IsReady) {
@@ -62,8 +63,13 @@ export class OwnServer {
     await ended;
   }
 
+  /** A directory that goes with the server. */
+  adopt(directory: string): void {
+    this.#adopted.push(directory);
+  }
+
   async dispose(): Promise<void> {
     await this.stop('SIGKILL');
-    await rm(this.directory, { recursive: true, force: true });
+    for (const directory of [this.directory, ...this.#adopted]) await rm(directory, { recursive: true, force: true });
   }
 }

@@ -2,7 +2,7 @@ import { systemClock, type Clock } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import type { Coordinator, CoordinatorState, Entries, HeldKeys, KeyState } from '../../ports/coordinator.js';
 import { EtcdConnection, type EtcdOptions } from './connection.js';
-import { follow, type Look } from './follow.js';
+import { follow, type Look, type Watched } from './follow.js';
 import { Hold } from './hold.js';
 import { bytes, rangeEnd, successor } from './keys.js';
 import { watchKeys } from './watch.js';
@@ -72,12 +72,16 @@ export class EtcdCoordinator implements Coordinator {
   }
 
   follow(keys: readonly string[], signal: AbortSignal): AsyncGenerator<KeyState> {
+    return follow(this.watched(keys), AbortSignal.any([signal, this.#closing.signal]), this.#clock);
+  }
+
+  /** The two halves of {@link follow}. */
+  watched(keys: readonly string[]): Watched {
     const { prefix } = this.#options;
-    const watched = {
-      look: (until: AbortSignal) => this.#look(keys, until),
-      watch: (revision: string, until: AbortSignal) => watchKeys(this.#connection, prefix, keys, revision, until),
+    return {
+      look: (signal) => this.#look(keys, signal),
+      watch: (revision, signal) => watchKeys(this.#connection, prefix, keys, revision, signal),
     };
-    return follow(watched, AbortSignal.any([signal, this.#closing.signal]), this.#clock);
   }
 
   async hold(entries: Entries, ttlSeconds: number): Promise<HeldKeys> {

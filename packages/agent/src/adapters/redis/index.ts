@@ -1,0 +1,2 @@
+/** The statistics store on Redis. */
+export { RedisStatisticsStore, type RedisOptions } from './statistics-store.js';
