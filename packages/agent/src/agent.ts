@@ -3,13 +3,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OwnedTasks, systemClock, withDeadline } from '@berth/base';
 import { carryCommand, collectCarries, ensureCarry, hostsFile, type NodeSource } from '@berth/carry';
-import { BerthError, type KernelService } from '@berth/wire';
+import { BerthError, type KernelId, type KernelService, type KernelStatistics } from '@berth/wire';
 import { DockerDriver, type DockerTarget } from './adapters/docker/index.js';
 import { ScratchFiles } from './files/scratch-files.js';
 import { containerHook } from './kernel/hooks/container.js';
 import { imageHook } from './kernel/hooks/image.js';
 import { mountsHook } from './kernel/hooks/mounts.js';
 import { scratchHook } from './kernel/hooks/scratch.js';
+import type { LifecycleHook } from './kernel/hook.js';
+import { statisticsHook } from './kernel/hooks/statistics.js';
 import { openJournalDirectory } from './kernel/journal-directory.js';
 import type { KernelContext } from './kernel/kernel-context.js';
 import { KernelFactory } from './kernel/kernel-factory.js';
@@ -18,7 +20,9 @@ import { KernelRegistry } from './kernel/registry.js';
 import { scratchLayout } from './kernel/scratch-layout.js';
 import { AgentKernelService } from './kernel/service.js';
 import { bootId, takeIdentity } from './node/identity.js';
-import type { Driver } from './ports/driver.js';
+import type { KernelToSample } from './node/statistics/sampled-kernel.js';
+import { StatisticsSampler } from './node/statistics/sampler.js';
+import type { Driver, DriverInfo } from './ports/driver.js';
 import type { JournalStore } from './ports/journal-store.js';
 import type { Logger } from './ports/logger.js';
 import { DriverHealth, type DriverState } from './reconcile/driver-health.js';
@@ -39,6 +43,14 @@ export interface AgentConfig {
   readonly namespace: string;
   readonly docker: DockerTarget;
   readonly logger: Logger;
+  /** Hooks of a front: acquired before all others, released after them. */
+  readonly hooks?: (tools: FrontTools) => readonly LifecycleHook[];
+}
+
+/** What hooks of a front may ask while kernels end. */
+export interface FrontTools {
+  /** The newest sample of a kernel; null when there never was one. */
+  statistics(id: KernelId): KernelStatistics | null;
 }
 
 /** Replacements for tests: what is not given is the real thing. */
@@ -49,7 +61,9 @@ export interface AgentParts {
 
 export interface Agent {
   readonly service: KernelService;
-  readonly driver: { readonly name: string; state(): DriverState };
+  readonly driver: { readonly name: string; state(): DriverState; probe(): Promise<DriverInfo> };
+  /** Images of this node, for fronts that tell of them. */
+  readonly images: Pick<Driver, 'listImages'>;
   /** Lets go of everything in this process. Kernels live on, unless `terminate`: then they are ended first. */
   stop(options: { readonly terminate: boolean }): Promise<void>;
 }
@@ -73,10 +87,15 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
 
   const files = new ScratchFiles((facts) => scratchLayout(config.scratchRoot, facts).work);
   const owner = { agentId: identity.agentId, stateId: identity.stateId, namespace: config.namespace };
+  // Empty until the registry is there, and nothing is asked before.
+  let toSample = (): readonly KernelToSample[] => [];
+  const sampler = new StatisticsSampler({ kernels: () => toSample(), driver, clock: systemClock, logger });
+  const statistics = (id: KernelId): KernelStatistics | null => sampler.latest(id) ?? null;
   const context: KernelContext = {
     driver,
     connector: runnerConnector,
     hooks: [
+      ...(config.hooks?.({ statistics }) ?? []),
       imageHook(driver),
       scratchHook(config.scratchRoot, driver),
       mountsHook((facts, path) => files.makeDirectory(facts, path)),
@@ -85,6 +104,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
         hostsFile: hostsFile(carry),
         command: (id, incarnation) => carryCommand(carry, id, incarnation),
       }),
+      statisticsHook(sampler),
     ],
     owner,
     clock: systemClock,
@@ -96,6 +116,13 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
     epoch: identity.epoch,
   };
   const registry = new KernelRegistry(() => context.clock.now());
+  toSample = () =>
+    registry.actors().map(({ state: { facts, containerId } }) => ({
+      kernelId: facts.kernelId,
+      incarnation: facts.incarnation,
+      containerId,
+      workDirectory: scratchLayout(config.scratchRoot, facts).work,
+    }));
   const user = { uid: process.getuid!(), gid: process.getgid!() };
   const factory = new KernelFactory(context, registry, user, carry.id);
   const recovered = await recoverKernels(stored, journals, factory, logger);
@@ -117,15 +144,20 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   tasks.start('relist', (signal) => reconciler.keepRelisting(signal));
   tasks.start('driver events', (signal) => reconciler.followEvents(signal));
   tasks.start('tick', (signal) => reconciler.keepTicking(signal));
+  tasks.start('statistics', (signal) => sampler.keepSampling(signal));
   const usedCarries = new Set([carry.id, ...registry.actors().map((actor) => actor.state.facts.carryId)]);
   tasks.start('old carries', async () => void (await collectCarries(config.carryDirectory, usedCarries)));
 
-  const service = new AgentKernelService(registry, factory, files);
+  const service = new AgentKernelService(registry, factory, files, statistics);
   return {
     service,
-    driver: { name: driver.name, state: () => health.state },
+    driver: { name: driver.name, state: () => health.state, probe: () => driver.probe() },
+    images: driver,
     async stop({ terminate }) {
-      if (terminate) await Promise.all(registry.actors().map((actor) => service.destroyKernel(actor.state.facts.kernelId)));
+      if (terminate)
+        await Promise.all(
+          registry.actors().map((actor) => service.destroyKernel(actor.state.facts.kernelId, { reason: 'node-shutdown' })),
+        );
       await tasks.stop();
       await Promise.all(registry.actors().map((actor) => actor.detach()));
     },

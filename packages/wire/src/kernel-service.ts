@@ -53,6 +53,7 @@ export interface KernelService {
 
   /** Starts a run, or finds it when the same id was started before. Errors: session-ended, run-conflict, language-missing. */
   startRun(id: KernelId, request: RunRequest): Promise<RunView>;
+  /** The only call to a kernel that does not renew its lease. */
   listRuns(id: KernelId): Promise<readonly RunView[]>;
   /** Errors: no-such-session, no-such-run; while iterating: session-ended, runner-lost. Survives a lost and regained runner link. */
   attachRun(id: KernelId, runId: RunId, options: AttachOptions): Promise<RunStream>;

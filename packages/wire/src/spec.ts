@@ -41,7 +41,7 @@ export interface KernelSpec {
   readonly annotations: Readonly<Record<string, string>>;
   /** Environment of the user's processes. Never reaches the runner. */
   readonly env: Readonly<Record<string, string>>;
-  /** Seconds without any client after which the session ends; null: never. Renewed by each attached client and each call. */
+  /** Seconds without any client after which the session ends; null: never. Renewed by each attached client and each call but `listRuns`. */
   readonly leaseSeconds: number | null;
   /** Seconds without an agent after which the runner ends the kernel by itself. */
   readonly deadManSeconds: number;

@@ -124,7 +124,8 @@ export class AgentKernelService implements KernelService {
   }
 
   async listRuns(id: KernelId): Promise<readonly RunView[]> {
-    return (await (await this.#channel(id)).call('runs', {})).runs;
+    // Looking is not using: whoever watches for idle kernels must not keep them alive by it.
+    return (await (await this.#channel(id, { uses: false })).call('runs', {})).runs;
   }
 
   async attachRun(id: KernelId, runId: RunId, options: AttachOptions): Promise<RunStream> {
@@ -206,9 +207,9 @@ export class AgentKernelService implements KernelService {
     return actor;
   }
 
-  async #channel(id: KernelId): Promise<RunnerChannel> {
+  async #channel(id: KernelId, { uses } = { uses: true }): Promise<RunnerChannel> {
     const actor = this.#living(id);
-    if (actor.state.facts.spec.leaseSeconds !== null) void actor.post({ type: 'renew' });
+    if (uses && actor.state.facts.spec.leaseSeconds !== null) void actor.post({ type: 'renew' });
     const { channel } = actor.link;
     if (channel) return channel;
     return actor.link.whenUp(AbortSignal.timeout(LINK_PATIENCE_MS)).catch((error: unknown) => {

@@ -1,0 +1,172 @@
+/** Puts together a node and its link to a manager 1.4, after all that can be wrong has been looked at. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CleanupStack, systemClock } from '@berth/base';
+import { BerthError } from '@berth/wire';
+import { RedisStatisticsStore } from '../adapters/redis/index.js';
+import type { Agent } from '../agent.js';
+import type { AgentSettings, ResolvedSettings } from '../config/agent-settings.js';
+import { withEtcd } from '../config/agent-config.js';
+import { checkPortFree, checkScratchRoot, defaultStateDirectory } from '../config/checks.js';
+import { ManagerLink } from '../manager-link/v1_4/link.js';
+import { noticeHook } from '../manager-link/v1_4/notice-hook.js';
+import { NoticeStore } from '../manager-link/v1_4/notice-store.js';
+import { managerSide } from '../manager-link/v1_4/side.js';
+import { createZapGate } from '../manager-link/transport/zap-gate.js';
+import { detectIdentity, type DetectedIdentity } from '../node/cloud.js';
+import { machineSources } from '../node/cloud-sources.js';
+import { readHardware } from '../node/hardware.js';
+import type { Logger } from '../ports/logger.js';
+import type { RunningAgent } from './agent.js';
+import { banner } from './banner.js';
+import { openCoordinator } from './etcd.js';
+import { lockDirectory } from './lock.js';
+import { openLog } from './logging.js';
+import { up, type Front } from './up.js';
+import { VERSION } from './version.js';
+
+export interface ManagedNode {
+  readonly agent: RunningAgent;
+  /** Resolves when it has stopped, for whatever reason. */
+  readonly stopped: Promise<void>;
+}
+
+/**
+ * Starts it and resolves when it answers calls; the manager need not be there yet. Errors, each before anything is made: `scratch-unusable`,
+ * `data-dir-locked`, `port-in-use`, `coordinator-unavailable`, `coordinator-forbidden`, `driver-*`, `bad-config`, `state-unwritable`.
+ */
+export async function startManagedNode(resolved: ResolvedSettings): Promise<ManagedNode> {
+  const { settings } = resolved;
+  const undo = new CleanupStack();
+  try {
+    checkScratchRoot(settings.scratchRoot);
+    await checkPortFree(settings.agentBind, settings.agentPort, 'agentPort');
+    const scratchLock = await lockDirectory(settings.scratchRoot).catch((error: unknown) => {
+      throw error instanceof BerthError && error.code === 'data-dir-locked' ? scratchTaken(settings) : error;
+    });
+    undo.add('the lock of the scratch root', () => scratchLock.release());
+    const log = openLog(settings);
+    undo.add('the log', () => log.close());
+    for (const warning of resolved.warnings) log.logger.warn({}, warning);
+    const known = { instanceId: settings.instanceId, ip: settings.agentHostOverride };
+    const identity = await detectIdentity(known, settings.region, machineSources);
+    const stateDirectory = settings.stateDir ?? defaultStateDirectory(settings, identity.instanceId);
+    const coordinator = await openCoordinator(coordinatorOptions(settings), log.logger);
+    undo.add('the connection to etcd', () => coordinator.close());
+    await coordinator.probe();
+    const idle = await coordinator.get('nodes/idle_timeout');
+    const final = withEtcd(resolved, idle === null ? {} : { 'nodes/idle_timeout': idle }).settings;
+
+    const notices = await NoticeStore.open(join(await made(stateDirectory), 'notices'));
+    const store = new RedisStatisticsStore({ logger: log.logger });
+    undo.add('the connection to Redis', () => store.close());
+    const node = await up({
+      settings: { dataDir: stateDirectory, docker: settings.docker, logLevel: settings.logLevel },
+      listen: `${bracketed(settings.listen.host)}:${settings.listen.port}`,
+      ephemeral: false,
+      scratchRoot: settings.scratchRoot,
+      namespace: settings.namespace,
+      logger: log.logger,
+      front: await managerFront({ settings: final, identity, coordinator, store, notices, logger: log.logger }),
+    });
+    const stopped = node.stopped.then(() => undo.run());
+    const agent: RunningAgent = {
+      instanceId: identity.instanceId,
+      endpoint: node.view().endpoint,
+      stop: () => node.stop({ terminate: settings.onStop === 'terminate' }),
+    };
+    return { agent, stopped };
+  } catch (error) {
+    await undo.run().catch(() => {});
+    throw error;
+  }
+}
+
+interface FrontParts {
+  readonly settings: AgentSettings;
+  readonly identity: DetectedIdentity;
+  readonly coordinator: Awaited<ReturnType<typeof openCoordinator>>;
+  readonly store: RedisStatisticsStore;
+  readonly notices: NoticeStore;
+  readonly logger: Logger;
+}
+
+async function managerFront({ settings, identity, coordinator, store, notices, logger }: FrontParts): Promise<Front> {
+  const allow = settings.managerAllow.map(({ address, prefix }) => `${address}/${prefix}`);
+  const gate = await createZapGate({ allow, logger });
+  const hardware = await readHardware();
+  return {
+    hooks: ({ statistics }) => [noticeHook(notices, statistics)],
+    async start(agent: Agent) {
+      const side = await managerSide({ agent, settings, identity, hardware, gate, logger, clock: systemClock });
+      const link = new ManagerLink({
+        instanceId: identity.instanceId,
+        host: identity.ip,
+        heartbeat: side.heartbeat,
+        bind: `tcp://${everywhere(settings.agentBind) ? '*' : bracketed(settings.agentBind)}:${settings.agentPort}`,
+        gate,
+        service: agent.service,
+        coordinator,
+        statisticsStore: store,
+        notices,
+        clock: systemClock,
+        logger,
+      });
+      await tellBanner(agent, identity, side.heartbeat(), logger);
+      await link.start(side.of(link));
+      return {
+        async stop() {
+          await side.stop();
+          await link.stop();
+        },
+      };
+    },
+  };
+}
+
+async function tellBanner(
+  agent: Agent,
+  { cloud, region, instanceId, instanceType, ip }: DetectedIdentity,
+  { cores, memoryBytes }: { readonly cores: number; readonly memoryBytes: number },
+  logger: Logger,
+): Promise<void> {
+  const docker = await agent.driver.probe().then(
+    ({ description, apiVersion }) => ({ version: description.replace(/^Docker Engine | \(API .*$/g, ''), apiVersion }),
+    () => undefined,
+  );
+  const slots = { cpu: cores, mem: `${(memoryBytes / 2 ** 30).toFixed(1)} GiB`, gpu: 0 };
+  for (const line of banner({ version: VERSION, cloud, region, instanceId, instanceType, host: ip, docker, slots }))
+    logger.info({}, line);
+}
+
+function coordinatorOptions(settings: AgentSettings) {
+  const { etcdAddr, namespace, etcdUser, etcdPassword, etcdCa, etcdCert, etcdKey } = settings;
+  return {
+    endpoints: etcdAddr.map(({ host, port }) => `${bracketed(host)}:${port}`),
+    namespace,
+    ...(etcdUser === undefined ? {} : { username: etcdUser }),
+    ...(etcdPassword === undefined ? {} : { password: etcdPassword }),
+    ...((etcdCa ?? etcdCert ?? etcdKey) ? { tls: { ca: etcdCa, cert: etcdCert, key: etcdKey } } : {}),
+  };
+}
+
+const scratchTaken = ({ scratchRoot }: AgentSettings): BerthError =>
+  new BerthError('data-dir-locked', `another agent uses the scratch root ${scratchRoot}`, {
+    fix: 'Stop it, or give this one a directory of its own with --scratch-root (BACKEND_SCRATCH_ROOT).',
+    fields: { scratchRoot },
+  });
+
+async function made(directory: string): Promise<string> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return directory;
+  } catch (error) {
+    throw new BerthError('state-unwritable', `${directory} cannot be made: ${(error as Error).message}`, {
+      fix: 'Name a writable place with --state-dir (BERTH_STATE_DIR).',
+      cause: error,
+    });
+  }
+}
+
+const everywhere = (host: string): boolean => host === '0.0.0.0' || host === '::';
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);

@@ -1,0 +1,180 @@
+/** Kernels as the manager makes and ends them (seed spec 5.3, 5.4, 8). */
+import { withDeadline, type Clock } from '@berth/base';
+import { isBerthError, isId, type KernelId, type KernelService, type KernelView, type SessionId } from '@berth/wire';
+import type { Admission } from '../../alloc/admission.js';
+import type { NumaNode } from '../../alloc/cores.js';
+import type { Logger } from '../../ports/logger.js';
+import type { Packable } from '../transport/codec.js';
+import { RpcError } from '../transport/rpc-error.js';
+import type { TerminalSockets } from '../transport/terminal-sockets.js';
+import { parseCreateRequest, type CreateRequest } from './create-request.js';
+import { folderMounts } from './folders.js';
+import type { ImageCatalog, SchedulableImage } from './images.js';
+import { notesOf } from './notes.js';
+import { specOf, wishOf, type KernelDefaults } from './plan-kernel.js';
+import { resourceSpec } from './resource-spec.js';
+import { toStatisticsMap } from './statistics-hash.js';
+import type { Terminals } from './terminals.js';
+
+export interface ManagedKernelsOptions {
+  readonly service: KernelService;
+  readonly admission: Admission;
+  readonly nodes: readonly NumaNode[];
+  readonly images: ImageCatalog;
+  readonly terminals: Terminals;
+  /** Host that managers are told for kernel ports. */
+  readonly kernelHost: string;
+  readonly defaults: () => KernelDefaults;
+  /** Root of virtual folders, as etcd has it now. */
+  readonly folderRoot: () => string;
+  readonly emit: (event: 'kernel_creating' | 'kernel_terminated', args: readonly Packable[]) => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The manager waits for 3 s, and takes a kernel for failed then: so must we. */
+const CREATE_MS = 2700;
+/** The manager waits for 10 s; what the end of a kernel still needs goes on behind the answer. */
+const DESTROY_MS = 8000;
+/** Nothing listens for REPL traffic, and the manager never connects to it: it only stores two numbers. */
+const NO_PORT = 0;
+
+export class ManagedKernels {
+  readonly #options: ManagedKernelsOptions;
+
+  constructor(options: ManagedKernelsOptions) {
+    this.#options = options;
+  }
+
+  /** The kernel if it lives and is this manager's. */
+  find(id: string): KernelView | undefined {
+    return this.all().find(({ kernelId }) => kernelId === id);
+  }
+
+  /** Living kernels of this manager. */
+  all(): readonly KernelView[] {
+    return this.#options.service.listKernels().filter(({ spec }) => notesOf(spec) !== undefined);
+  }
+
+  /** Tells the manager that there is no such kernel, so that it frees what it counts for it; then refuses. */
+  refuseUnknown(id: string): never {
+    this.#options.emit('kernel_terminated', [id, 'self-terminated', null]);
+    throw new RpcError('builtins.RuntimeError', `there is no kernel ${JSON.stringify(id)} on this agent`);
+  }
+
+  /** Answers within the manager's patience: with a kernel, or with an error after which nothing is left. */
+  async create(id: string, config: unknown, caller: AbortSignal): Promise<Packable> {
+    if (!isId(id)) throw new RpcError('builtins.ValueError', `kernel_id is ${JSON.stringify(id)}: it must be a UUID`);
+    const kernelId = id as KernelId;
+    const existing = this.find(id);
+    if (existing?.phase === 'running') return this.#created(existing);
+    try {
+      const request = parseCreateRequest(config);
+      const view = await withDeadline('the creation', CREATE_MS, (signal) => this.#make(kernelId, request, signal), caller);
+      return this.#created(view);
+    } catch (error) {
+      if (error instanceof RangeError) throw new RpcError('builtins.ValueError', error.message);
+      throw error;
+    }
+  }
+
+  /** Nobody will ever use it: its creation came too late, or its answer reached nobody. */
+  async abandon(id: string): Promise<void> {
+    const { logger, service } = this.#options;
+    logger.warn({ kernel: id }, 'a kernel whose creator has gone is ended');
+    await service.destroyKernel(id as KernelId, { graceMs: 0, reason: 'cancelled' }).catch(() => {});
+  }
+
+  /** The last statistics, or nil. */
+  async destroy(id: string): Promise<Packable> {
+    const { service, emit } = this.#options;
+    const view = this.find(id);
+    if (!view) {
+      emit('kernel_terminated', [id, 'self-terminated', null]);
+      return null;
+    }
+    await withDeadline('the end of the kernel', DESTROY_MS, () => service.destroyKernel(view.kernelId, { graceMs: 0 })).catch(
+      (error: unknown) => this.#options.logger.warn({ kernel: id, err: error }, 'the end of a kernel takes longer'),
+    );
+    const statistics = service.statistics(view.kernelId);
+    return statistics && toStatisticsMap(statistics);
+  }
+
+  /** Limits, cores and folders are those of the kernel's own record: what the manager sends here is not to be trusted (seed spec 8.7). */
+  async restart(id: string): Promise<Packable> {
+    const view = this.find(id) ?? this.refuseUnknown(id);
+    const restarted = await this.#options.service.restartKernel(view.kernelId);
+    const { container_id, repl_in_port, repl_out_port, stdin_port, stdout_port } = this.#place(restarted);
+    return {
+      container_id,
+      repl_in_port,
+      repl_out_port,
+      stdin_port,
+      stdout_port,
+      cpu_set: restarted.spec.cpuset ?? [],
+      gpu_set: [],
+    };
+  }
+
+  /** Ends all kernels of this manager. */
+  async reset(): Promise<void> {
+    const { service } = this.#options;
+    await Promise.all(this.all().map(({ kernelId }) => service.destroyKernel(kernelId, { graceMs: 0, reason: 'reset' })));
+  }
+
+  async #make(kernelId: KernelId, request: CreateRequest, signal: AbortSignal): Promise<KernelView> {
+    const { admission, emit, folderRoot, nodes, service, terminals } = this.#options;
+    const image = this.#imageOf(request);
+    const wish = wishOf(
+      request,
+      nodes.flatMap(({ cores }) => cores),
+    );
+    const mounts = await folderMounts(folderRoot(), request.mounts);
+    emit('kernel_creating', [kernelId]);
+    const sockets = image.features.has('tty') && image.supervisor === 'berth' ? await terminals.bind() : undefined;
+    try {
+      const view = await admission.hold(kernelId, wish, ({ cpuset }) => {
+        const plan = { request, image, cpuset, mounts, terminal: sockets?.ports ?? null };
+        const spec = specOf(plan, this.#options.defaults());
+        return service.createKernel({ kernelId, sessionId: kernelId as string as SessionId, spec }, signal);
+      });
+      if (sockets) terminals.serve(kernelId, sockets);
+      return view;
+    } catch (error) {
+      sockets?.close();
+      throw error;
+    }
+  }
+
+  #imageOf({ lang }: CreateRequest): SchedulableImage {
+    const image = this.#options.images.find(lang);
+    if (image) return image;
+    throw new RpcError(
+      'builtins.RuntimeError',
+      `the image of ${lang} is not on this agent. Pull it: berth images pull ${lang}; or name a local one for it under [images] in berth.toml`,
+    );
+  }
+
+  #created(view: KernelView): Packable {
+    const { nodes } = this.#options;
+    const numaNode = nodes.find(({ cores }) => view.spec.cpuset?.some((core) => cores.includes(core)))?.node ?? 0;
+    return { id: view.kernelId, ...this.#place(view), resource_spec: resourceSpec(view.spec, notesOf(view.spec)!, numaNode) };
+  }
+
+  /** Where the manager finds the kernel. */
+  #place({ containerId, spec }: KernelView) {
+    const terminal = notesOf(spec)?.terminal;
+    return {
+      kernel_host: this.#options.kernelHost,
+      repl_in_port: NO_PORT,
+      repl_out_port: NO_PORT,
+      stdin_port: terminal?.stdinPort ?? NO_PORT,
+      stdout_port: terminal?.stdoutPort ?? NO_PORT,
+      container_id: containerId ?? '',
+    };
+  }
+}
+
+/** True when a kernel is over or was never there. */
+export const isGone = (error: unknown): boolean =>
+  isBerthError(error) && ['session-ended', 'no-such-session'].includes(error.code);

@@ -1,0 +1,37 @@
+/** Writes what kernels use to where the manager looks for it (seed spec 7): one hash a kernel, gone 30 s after its last renewal. */
+import type { KernelId, KernelService, KernelStatistics } from '@berth/wire';
+import type { StatisticsStore } from '../../ports/statistics-store.js';
+import type { ManagedKernels } from './kernels.js';
+import { toStatisticsHash } from './statistics-hash.js';
+
+const EXPIRE_SECONDS = 30;
+
+/** The manager wants all fields once there is one, so a value that is missing now is filled from the sample before. */
+export class StatisticsPublisher {
+  readonly #store: StatisticsStore;
+  readonly #before = new Map<KernelId, KernelStatistics>();
+
+  constructor(store: StatisticsStore) {
+    this.#store = store;
+  }
+
+  /** One sample of each living kernel. What cannot be written is lost; the next sample follows. */
+  async publishAll(kernels: Pick<ManagedKernels, 'all'>, service: Pick<KernelService, 'statistics'>): Promise<void> {
+    const living = kernels.all().map(({ kernelId }) => kernelId);
+    for (const id of this.#before.keys()) if (!living.includes(id)) this.#before.delete(id);
+    await Promise.allSettled(
+      living.map(async (id) => {
+        const statistics = service.statistics(id);
+        if (statistics) await this.publish(id, statistics);
+      }),
+    );
+  }
+
+  /** Rejects when the store is away. */
+  async publish(id: KernelId, statistics: KernelStatistics): Promise<void> {
+    const hash = toStatisticsHash(statistics, this.#before.get(id) ?? null);
+    if (!hash) return;
+    this.#before.set(id, statistics);
+    await this.#store.write(id, hash, EXPIRE_SECONDS);
+  }
+}
