@@ -228,7 +228,9 @@ export class KernelRuns implements RunOwner {
     const { clock, times, service, logger } = this.#parts;
     const now = clock.monotonic();
     const kill = run.givenUp !== undefined && now - run.givenUp >= times.killAfterMs;
-    if (!kill && (run.givenUp !== undefined || now - run.asked < times.abandonedMs)) return;
+    // Before somebody waited, it did no harm.
+    const since = Math.max(run.asked, this.#line[1]!.created);
+    if (!kill && (run.givenUp !== undefined || now - since < times.abandonedMs)) return;
     run.givenUp ??= now;
     if (!kill) logger.info({ kernel: this.kernelId, run: run.key }, 'a run that nobody asks for is ended: another waits for it');
     service.signalRun(this.kernelId, run.id!, kill ? 'kill' : 'interrupt').catch((error: unknown) => {

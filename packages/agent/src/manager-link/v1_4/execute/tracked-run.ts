@@ -39,7 +39,8 @@ export class TrackedRun {
   /** What was below `.output` before it, and what it left there, once known. */
   outputBefore: OutputScan | undefined;
   outputFiles: Promise<readonly OutputFile[]> | undefined;
-  /** Monotonic milliseconds of the last sign of a caller. */
+  /** Monotonic milliseconds of the first, and of the last sign of a caller. */
+  readonly created: number;
   asked: number;
   /** Monotonic milliseconds since it was interrupted because nobody asks for it. */
   givenUp: number | undefined;
@@ -75,7 +76,7 @@ export class TrackedRun {
     this.#owner = owner;
     this.key = run.key;
     this.mode = run.mode;
-    this.asked = parts.clock.monotonic();
+    this.created = this.asked = parts.clock.monotonic();
     this.input = new RunInput(parts.service, owner.kernelId, sent);
     this.begun = new Promise((resolve, reject) => {
       this.#setBegun = resolve;
