@@ -16,6 +16,8 @@ export class RotatingFile {
   readonly #options: RotationOptions;
   #fd: number | undefined;
   #size = 0;
+  /** Never a device or a pipe: those must not be moved aside. */
+  #rotates = false;
   #troubled = false;
 
   /** Errors: `state-unwritable`. */
@@ -36,7 +38,7 @@ export class RotatingFile {
     const bytes = Buffer.from(line);
     try {
       if (this.#fd === undefined) this.#open();
-      if (this.#size > 0 && this.#size + bytes.length > this.#options.maxBytes) this.#rotate();
+      if (this.#rotates && this.#size > 0 && this.#size + bytes.length > this.#options.maxBytes) this.#rotate();
       for (let at = 0; at < bytes.length;) {
         const written = writeSync(this.#fd!, bytes, at);
         at += written;
@@ -57,7 +59,9 @@ export class RotatingFile {
 
   #open(): void {
     this.#fd = openSync(this.#options.path, 'a', 0o640);
-    this.#size = fstatSync(this.#fd).size;
+    const status = fstatSync(this.#fd);
+    this.#size = status.size;
+    this.#rotates = status.isFile();
   }
 
   #rotate(): void {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { BerthError } from '@berth/wire';
 import { settingOf } from './agent-schema.js';
 import type { AgentSettings, SettingName } from './agent-settings.js';
+import { nameInFile } from './setting.js';
 import { canMake } from './settings.js';
 
 /** It must exist, be a directory, and be writable; it is never made (seed spec 2). Errors: `scratch-unusable`. */
@@ -49,7 +50,7 @@ export function bindFailure(error: unknown, host: string, port: number, setting:
   const { code, message } = error as NodeJS.ErrnoException;
   const { from } = settingOf(setting);
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const fields = { setting: from.toml, address: where };
+  const fields = { setting: nameInFile(from), address: where };
   const also = from.env ? ` (${from.env[0]})` : '';
   if (code === 'EADDRINUSE') {
     const fix = `Stop what listens there (\`ss -ltnp\` tells), or choose another with --${from.flag}${also}.`;

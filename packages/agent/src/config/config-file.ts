@@ -3,7 +3,7 @@ import { didYouMean, suggestion } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import { parse } from 'smol-toml';
 import { SETTING_NAMES, settingOf } from './agent-schema.js';
-import type { Setting } from './setting.js';
+import { nameInFile, type Setting } from './setting.js';
 
 export interface ConfigFile {
   /** As it was named. */
@@ -43,7 +43,8 @@ export function readConfigText({ path, text }: ConfigFile): FileContent {
       const taken = key.endsWith('.*') ? tableText(value) : textOf(value, setting);
       if (taken !== '') texts.set(key, taken);
     } catch (error) {
-      bad(`${key} in ${path}: ${(error as Error).message}`, { setting: key });
+      const name = nameInFile(setting.from);
+      bad(`${name} in ${path}: ${(error as Error).message}`, { setting: name });
     }
   };
   for (const [section, content] of Object.entries(document)) {

@@ -19,8 +19,8 @@ export const anyText: Parser<string> = (text) => text;
 /** Relative ones count from the working directory. */
 export const path: Parser<string> = (text) => resolve(text);
 export const word = matching(/^[^\s\p{Cc}]{1,255}$/u, 'be one word');
-/** A part of keys in etcd and of labels. */
-export const keyPart = matching(/^[^\s\p{Cc}/]{1,200}$/u, 'be one word without a slash, of at most 200 characters');
+/** A part of keys in etcd, of labels and of paths. */
+export const keyPart = matching(/^(?!\.{1,2}$)[^\s\p{Cc}/]{1,200}$/u, 'be one word without a slash, of at most 200 characters');
 export const host: Parser<string> = (text) =>
   matching(/^[^\s\p{Cc}/@[\]]{1,253}$/u, 'be a host name or an IP address')(text.replace(/^\[(.*)\]$/, '$1'));
 

@@ -2,6 +2,7 @@
 import { BerthError } from '@berth/wire';
 import { settingOf } from './agent-schema.js';
 import type { Origin, SettingName } from './agent-settings.js';
+import { nameInFile } from './setting.js';
 import type { Given } from './sources.js';
 
 /** More of a value than this says no more. */
@@ -15,7 +16,10 @@ export function problemWith(name: SettingName, { text = '', origin }: Given, why
   return new BerthError(
     origin.source === 'flag' ? 'bad-usage' : 'bad-config',
     `${nameOf(name, origin)}${open ? ` is ${JSON.stringify(shown)}` : ''}: ${why}`,
-    { fix: remedy(name, origin), fields: { setting: from.toml, origin: origin.source, ...(open ? { value: shown } : {}) } },
+    {
+      fix: remedy(name, origin),
+      fields: { setting: nameInFile(from), origin: origin.source, ...(open ? { value: shown } : {}) },
+    },
   );
 }
 

@@ -14,6 +14,9 @@ export interface Sources {
   readonly etcd?: { readonly key: string; readonly read: (text: string) => string };
 }
 
+/** As people name it: `etcd.addr`; a section that is one table by its name alone. */
+export const nameInFile = ({ toml }: Sources): string => toml.replace(/\.\*$/, '');
+
 export interface Kind<T> {
   /** Stands for the value in the help; a switch has none. */
   readonly placeholder?: string;

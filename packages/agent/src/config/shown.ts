@@ -2,6 +2,7 @@
 import { SETTING_NAMES, settingOf } from './agent-schema.js';
 import type { Origin } from './agent-settings.js';
 import { resolveAgentSettings } from './resolve.js';
+import { nameInFile } from './setting.js';
 import { gather, type Sources } from './sources.js';
 
 export interface ShownSetting {
@@ -24,7 +25,7 @@ export function shownSettings(sources: Sources): readonly ShownSetting[] {
     const { text, origin } = given[name];
     const typed = settings[name];
     const value = typed instanceof Map ? (Object.fromEntries(typed) as Record<string, string>) : simple(typed, text);
-    return { name: from.toml.replace(/\.\*$/, ''), value: is.secret && value !== null ? HIDDEN : value, origin };
+    return { name: nameInFile(from), value: is.secret && value !== null ? HIDDEN : value, origin };
   });
 }
 

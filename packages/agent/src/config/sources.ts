@@ -3,7 +3,7 @@ import type { BerthError } from '@berth/wire';
 import { SETTING_NAMES, settingOf } from './agent-schema.js';
 import type { Flags, Origin, SettingName } from './agent-settings.js';
 import { readConfigText, type ConfigFile, type FileContent } from './config-file.js';
-import type { Setting } from './setting.js';
+import { nameInFile, type Setting } from './setting.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** By key below the namespace. */
@@ -56,9 +56,9 @@ function fromEnvironment({ from }: Setting<unknown>, env: Environment): Given | 
   return name === undefined ? undefined : { text: env[name]!, origin: { source: 'environment', name } };
 }
 
-function fromFile({ from: { toml } }: Setting<unknown>, { texts }: FileContent, path: string): Given | undefined {
-  const text = texts.get(toml);
-  return text === undefined ? undefined : { text, origin: { source: 'file', name: `${toml.replace(/\.\*$/, '')} in ${path}` } };
+function fromFile({ from }: Setting<unknown>, { texts }: FileContent, path: string): Given | undefined {
+  const text = texts.get(from.toml);
+  return text === undefined ? undefined : { text, origin: { source: 'file', name: `${nameInFile(from)} in ${path}` } };
 }
 
 export function fromEtcd({ from: { etcd } }: Setting<unknown>, values: EtcdValues): Given | undefined {
