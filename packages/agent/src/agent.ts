@@ -5,6 +5,7 @@ import { OwnedTasks, systemClock, withDeadline } from '@berth/base';
 import { carryCommand, collectCarries, ensureCarry, hostsFile, type NodeSource } from '@berth/carry';
 import { BerthError, type KernelId, type KernelService, type KernelStatistics } from '@berth/wire';
 import { DockerDriver, type DockerTarget } from './adapters/docker/index.js';
+import { scanOutput } from './files/output-scan.js';
 import { ScratchFiles } from './files/scratch-files.js';
 import { containerHook } from './kernel/hooks/container.js';
 import { imageHook } from './kernel/hooks/image.js';
@@ -64,6 +65,8 @@ export interface Agent {
   readonly driver: { readonly name: string; state(): DriverState; probe(): Promise<DriverInfo> };
   /** Images of this node, for fronts that tell of them. */
   readonly images: Pick<Driver, 'listImages'>;
+  /** Files below `.output` of a kernel's /home/work; none for a kernel that is gone. */
+  scanOutput(id: KernelId): ReturnType<typeof scanOutput>;
   /** Lets go of everything in this process. Kernels live on, unless `terminate`: then they are ended first. */
   stop(options: { readonly terminate: boolean }): Promise<void>;
 }
@@ -153,6 +156,10 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
     service,
     driver: { name: driver.name, state: () => health.state, probe: () => driver.probe() },
     images: driver,
+    scanOutput: async (id) => {
+      const facts = registry.find(id)?.state.facts;
+      return facts ? scanOutput(scratchLayout(config.scratchRoot, facts).work) : new Map();
+    },
     async stop({ terminate }) {
       if (terminate)
         await Promise.all(

@@ -11,7 +11,7 @@ import { checkPortFree, checkScratchRoot, defaultStateDirectory } from '../confi
 import { ManagerLink } from '../manager-link/v1_4/link.js';
 import { noticeHook } from '../manager-link/v1_4/notice-hook.js';
 import { NoticeStore } from '../manager-link/v1_4/notice-store.js';
-import { managerSide } from '../manager-link/v1_4/side.js';
+import { managerSide, type SideSettings } from '../manager-link/v1_4/side.js';
 import { createZapGate } from '../manager-link/transport/zap-gate.js';
 import { detectIdentity, type DetectedIdentity } from '../node/cloud.js';
 import { machineSources } from '../node/cloud-sources.js';
@@ -58,8 +58,6 @@ export async function startManagedNode(resolved: ResolvedSettings): Promise<Mana
     const final = withEtcd(resolved, idle === null ? {} : { 'nodes/idle_timeout': idle }).settings;
 
     const notices = await NoticeStore.open(join(await made(stateDirectory), 'notices'));
-    const store = new RedisStatisticsStore({ logger: log.logger });
-    undo.add('the connection to Redis', () => store.close());
     const node = await up({
       settings: { dataDir: stateDirectory, docker: settings.docker, logLevel: settings.logLevel },
       listen: `${bracketed(settings.listen.host)}:${settings.listen.port}`,
@@ -67,7 +65,7 @@ export async function startManagedNode(resolved: ResolvedSettings): Promise<Mana
       scratchRoot: settings.scratchRoot,
       namespace: settings.namespace,
       logger: log.logger,
-      front: await managerFront({ settings: final, identity, coordinator, store, notices, logger: log.logger }),
+      front: await managerFront({ settings: final, identity, coordinator, notices, logger: log.logger }),
     });
     const stopped = node.stopped.then(() => undo.run());
     const agent: RunningAgent = {
@@ -86,19 +84,27 @@ interface FrontParts {
   readonly settings: AgentSettings;
   readonly identity: DetectedIdentity;
   readonly coordinator: Awaited<ReturnType<typeof openCoordinator>>;
-  readonly store: RedisStatisticsStore;
   readonly notices: NoticeStore;
   readonly logger: Logger;
 }
 
-async function managerFront({ settings, identity, coordinator, store, notices, logger }: FrontParts): Promise<Front> {
+async function managerFront({ settings, identity, coordinator, notices, logger }: FrontParts): Promise<Front> {
   const allow = settings.managerAllow.map(({ address, prefix }) => `${address}/${prefix}`);
   const gate = await createZapGate({ allow, logger });
   const hardware = await readHardware();
   return {
     hooks: ({ statistics }) => [noticeHook(notices, statistics)],
     async start(agent: Agent) {
-      const side = await managerSide({ agent, settings, identity, hardware, gate, logger, clock: systemClock });
+      const side = await managerSide({
+        service: agent.service,
+        images: agent.images,
+        scanOutput: (id) => agent.scanOutput(id),
+        hardware,
+        gate,
+        settings: sideSettings(settings, identity),
+        clock: systemClock,
+        logger,
+      });
       const link = new ManagerLink({
         instanceId: identity.instanceId,
         host: identity.ip,
@@ -107,7 +113,7 @@ async function managerFront({ settings, identity, coordinator, store, notices, l
         gate,
         service: agent.service,
         coordinator,
-        statisticsStore: store,
+        openStatisticsStore: (address) => new RedisStatisticsStore({ address, logger }),
         notices,
         clock: systemClock,
         logger,
@@ -121,6 +127,23 @@ async function managerFront({ settings, identity, coordinator, store, notices, l
         },
       };
     },
+  };
+}
+
+function sideSettings(settings: AgentSettings, { ip, region }: DetectedIdentity): SideSettings {
+  return {
+    kernelHost: settings.kernelHostOverride ?? ip,
+    terminalHost: everywhere(settings.agentBind) ? '*' : settings.agentBind,
+    terminalPorts: settings.terminalPortRange,
+    port: settings.agentPort,
+    region,
+    network: settings.defaultNetwork,
+    idleSeconds: settings.idleTimeoutSeconds,
+    execTimeoutSeconds: settings.execTimeoutSeconds,
+    memoryOvercommit: settings.memoryOvercommit,
+    limitCpus: settings.limitCpus,
+    images: settings.images,
+    kernelRunner: settings.kernelRunner,
   };
 }
 

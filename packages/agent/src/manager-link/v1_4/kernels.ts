@@ -1,5 +1,5 @@
 /** Kernels as the manager makes and ends them (seed spec 5.3, 5.4, 8). */
-import { withDeadline, type Clock } from '@berth/base';
+import { DeadlineError, withDeadline, type Clock } from '@berth/base';
 import { isBerthError, isId, type KernelId, type KernelService, type KernelView, type SessionId } from '@berth/wire';
 import type { Admission } from '../../alloc/admission.js';
 import type { NumaNode } from '../../alloc/cores.js';
@@ -74,6 +74,12 @@ export class ManagedKernels {
       return this.#created(view);
     } catch (error) {
       if (error instanceof RangeError) throw new RpcError('builtins.ValueError', error.message);
+      if (error instanceof DeadlineError) {
+        throw new RpcError(
+          'builtins.RuntimeError',
+          `the kernel could not be made within ${CREATE_MS / 1000} s, and a manager waits no longer; what was made of it is removed`,
+        );
+      }
       throw error;
     }
   }

@@ -18,7 +18,7 @@ import type { ManagedKernels } from './kernels.js';
 import { followManager, NO_FACTS, parseAddress, type ManagerFacts } from './manager-view.js';
 import type { NoticeStore } from './notice-store.js';
 import { Notifier } from './notifier.js';
-import { StatisticsPublisher } from './statistics-publisher.js';
+import { StatisticsPublisher, type StoreAddress } from './statistics-publisher.js';
 import type { Terminals } from './terminals.js';
 
 /** Whether the manager may take the registration for granted for so long after an agent's death, in seconds. */
@@ -38,7 +38,8 @@ export interface ManagerLinkOptions {
   readonly gate: ZapGate;
   readonly service: KernelService;
   readonly coordinator: Coordinator;
-  readonly statisticsStore: StatisticsStore;
+  /** Where the manager looks for statistics is known only once it says so. */
+  readonly openStatisticsStore: (address: StoreAddress) => StatisticsStore;
   readonly notices: NoticeStore;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -66,9 +67,9 @@ export class ManagerLink {
   #running = false;
 
   constructor(options: ManagerLinkOptions) {
-    const { instanceId, clock, logger, notices, service, statisticsStore } = options;
+    const { instanceId, clock, logger, notices, service } = options;
     this.#options = options;
-    this.#publisher = new StatisticsPublisher(statisticsStore);
+    this.#publisher = new StatisticsPublisher(options.openStatisticsStore);
     this.#events = new EventSocket({ instanceId, logger, clock, onConnected: () => this.#connected() });
     this.#notifier = new Notifier({
       notices,
@@ -123,7 +124,10 @@ export class ManagerLink {
   async stop(): Promise<void> {
     await this.#held?.release();
     await this.#server?.stop();
+    // What ended just now is told yet.
+    await this.#notifier.tell();
     await this.#tasks.stop();
+    await this.#publisher.close();
     await this.#side?.terminals.close();
     this.#options.gate.close();
     if (this.#running) this.emit('instance_terminated', ['shutdown']);
@@ -135,7 +139,7 @@ export class ManagerLink {
   }
 
   #changed(facts: ManagerFacts): void {
-    const { logger, statisticsStore } = this.#options;
+    const { logger } = this.#options;
     const before = this.#facts;
     this.#facts = facts;
     if (facts.eventAddress !== before.eventAddress) {
@@ -147,7 +151,7 @@ export class ManagerLink {
     }
     if (facts.redis !== before.redis && facts.redis !== null) {
       const address = parseAddress(facts.redis);
-      if (address) statisticsStore.moveTo(address);
+      if (address) this.#publisher.moveTo(address);
       else logger.error({ address: facts.redis }, 'the address of Redis in etcd is none');
     }
     if (facts.folderRoot === null && facts.folderRootOfGuides !== null && before.folderRootOfGuides === null) {

@@ -6,13 +6,27 @@ import { toStatisticsHash } from './statistics-hash.js';
 
 const EXPIRE_SECONDS = 30;
 
+export type StoreAddress = Parameters<StatisticsStore['moveTo']>[0];
+
 /** The manager wants all fields once there is one, so a value that is missing now is filled from the sample before. */
 export class StatisticsPublisher {
-  readonly #store: StatisticsStore;
+  readonly #open: (address: StoreAddress) => StatisticsStore;
   readonly #before = new Map<KernelId, KernelStatistics>();
+  /** Nowhere, until somebody says where. */
+  #store: StatisticsStore | undefined;
 
-  constructor(store: StatisticsStore) {
-    this.#store = store;
+  constructor(open: (address: StoreAddress) => StatisticsStore) {
+    this.#open = open;
+  }
+
+  /** The manager looks there from now on. */
+  moveTo(address: StoreAddress): void {
+    if (this.#store) this.#store.moveTo(address);
+    else this.#store = this.#open(address);
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
   }
 
   /** One sample of each living kernel. What cannot be written is lost; the next sample follows. */
@@ -32,6 +46,6 @@ export class StatisticsPublisher {
     const hash = toStatisticsHash(statistics, this.#before.get(id) ?? null);
     if (!hash) return;
     this.#before.set(id, statistics);
-    await this.#store.write(id, hash, EXPIRE_SECONDS);
+    await this.#store?.write(id, hash, EXPIRE_SECONDS);
   }
 }
