@@ -20,6 +20,7 @@ import { ownerFilter, type Owner } from './labels.js';
 import { inspectContainer } from './inspect.js';
 import { needsInspection, observationOfListed, type Listed } from './observe.js';
 import { ImagePulls } from './pull.js';
+import { removeImage, tagImage } from './keep-images.js';
 import { removeContainer } from './remove.js';
 import { removeTree } from './remove-tree.js';
 
@@ -56,6 +57,15 @@ export class DockerDriver implements Driver {
 
   pullImage(reference: string, options: PullOptions = {}): Promise<{ readonly imageId: string }> {
     return this.#pulls.pull(reference, options);
+  }
+
+  /** Beyond the port, for commands: see {@link tagImage} and {@link removeImage}. */
+  tagImage(reference: string, as: string, signal?: AbortSignal): Promise<void> {
+    return tagImage(this.#engine, reference, as, signal);
+  }
+
+  removeImage(reference: string, signal?: AbortSignal): Promise<void> {
+    return removeImage(this.#engine, reference, signal);
   }
 
   create(plan: ContainerPlan, signal?: AbortSignal): Promise<{ readonly containerId: string }> {

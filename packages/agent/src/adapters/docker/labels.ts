@@ -10,6 +10,9 @@ const NAMES = {
   incarnation: 'ai.berth.incarnation',
 } as const satisfies Record<keyof ContainerLabels, string>;
 
+/** Every container of a kernel has it, whosever it is. */
+export const KERNEL_LABEL = NAMES.kernelId;
+
 const FIELDS = Object.keys(NAMES) as (keyof ContainerLabels)[];
 
 export type Owner = Pick<ContainerLabels, 'agentId' | 'stateId'>;
