@@ -8,6 +8,7 @@ import { overWebSocket } from './over-websocket.mjs';
 import { cold } from './rows/cold.mjs';
 import { execute } from './rows/execute.mjs';
 import { memory } from './rows/memory.mjs';
+import { statistics } from './rows/statistics.mjs';
 import { stream } from './rows/stream.mjs';
 
 // It costs every Node start some 50 ms and is no part of the product.
@@ -21,6 +22,7 @@ const ROWS = {
   execute: (node) => execute(node, overWebSocket),
   stream: (node) => stream(node, overWebSocket),
   memory: () => memory(),
+  statistics: () => statistics(),
 };
 
 const wanted = process.argv.slice(2);

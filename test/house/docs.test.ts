@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import * as wire from '@berth/wire';
 import { ERRORS, FRAME, RECORD_TYPES } from '@berth/wire';
 import { read, rowsOf } from './tables.js';
+import { toStatisticsMap } from '../../packages/agent/src/manager-link/v1_4/statistics-hash.js';
+import { GROUP_SOURCES, NETWORK_FILE } from '../../packages/agent/src/node/statistics/sources.js';
 import { ROOT } from './temporary-tree.js';
 
 describe('docs/errors.md', () => {
@@ -22,6 +24,30 @@ describe('docs/runner-protocol.md', () => {
     // A type that both ends send has a row for each.
     const documented = new Map(rowsOf('docs/runner-protocol.md', 'type').map(([type, name]) => [type, name]));
     expect([...documented]).toEqual(expected.sort());
+  });
+});
+
+describe('docs/statistics.md', () => {
+  const rows = rowsOf('docs/statistics.md', 'statistic');
+  /** What stands between code marks first. */
+  const named = (cell: string) => /`([^`]+)`/.exec(cell)?.[1];
+
+  it('says of each statistic which file tells it', () => {
+    const network = `/proc/<pid>/${NETWORK_FILE}`;
+    const expected = [
+      ...GROUP_SOURCES.flatMap(({ gives, file }) => gives.map((name) => [name, file[1], file[2]])),
+      ...['netRxBytes', 'netTxBytes'].map((name) => [name, network, network]),
+      ...['scratchBytes', 'scratchPeakBytes'].map((name) => [name, undefined, undefined]),
+    ];
+    expect(rows.map(([name, , v1, v2]) => [name, named(v1!), named(v2!)])).toEqual(expected);
+  });
+
+  it('says of each statistic what a manager 1.4 calls it', () => {
+    const numbered = Object.fromEntries(rows.map(([name], index) => [name, (index + 1) * 1e6]));
+    const map = toStatisticsMap({ at: 1, final: null, ...numbered } as unknown as wire.KernelStatistics)!;
+    const fieldOf = (value: number) => Object.keys(map).find((field) => map[field as keyof typeof map] === value);
+    const expected = rows.map(([name]) => fieldOf(name === 'cpuNs' ? 1 : numbered[name!]!));
+    expect(rows.map((row) => named(row[4]!))).toEqual(expected);
   });
 });
 

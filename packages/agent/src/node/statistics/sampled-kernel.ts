@@ -44,10 +44,11 @@ export class SampledKernel {
     return toStatistics(this.#tally, this.#final);
   }
 
-  /** Whether this is another container than the one that is counted now. */
+  /** Whether this is another container than the one that is counted now. One that has ended comes back only as a later incarnation. */
   isNextOf(kernel: KernelToSample): boolean {
     const { containerId, incarnation } = this.#kernel;
-    return kernel.incarnation > incarnation || (kernel.incarnation === incarnation && kernel.containerId !== containerId);
+    if (kernel.incarnation !== incarnation) return kernel.incarnation > incarnation;
+    return !this.hasEnded && kernel.containerId !== null && kernel.containerId !== containerId;
   }
 
   /** Goes on with another container; what was used so far is kept. */

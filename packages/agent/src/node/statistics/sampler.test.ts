@@ -165,6 +165,19 @@ describe('a restarted kernel', () => {
   });
 });
 
+it('stays ended while its kernel is still listed, whatever is said of its container', async () => {
+  live('k1');
+  sampler.sampleNow();
+  await seen('k1', 1);
+  sampler.markEnded(id('k1'));
+  for (const containerId of ['k1-1', null, 'another']) {
+    kernels = [kernel('k1', 1, containerId)];
+    sampler.sampleNow();
+    expect(sampler.latest(id('k1'))).toMatchObject({ cpuNs: 1, final: 'last-seen' });
+  }
+  expect(inspected).toEqual(['k1-1']);
+});
+
 describe('the last sample', () => {
   it('is read at that moment, and may still change while programs run', async () => {
     const container = live('k1');
