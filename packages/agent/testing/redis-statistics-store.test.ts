@@ -141,6 +141,16 @@ describeWithRedis('the Redis statistics store in outages', () => {
     expect(logger.lines).toEqual(['Redis has moved']);
   });
 
+  it('waits until it is told where to go', async () => {
+    const store = new RedisStatisticsStore({ logger });
+    open.unshift(() => store.close());
+    await expect(store.write('k', { a: '1' }, 30)).rejects.toMatchObject({ code: 'coordinator-unavailable' });
+    expect(store.state().ok).toBe(false);
+    store.moveTo({ host: '127.0.0.1', port: server.port });
+    await written(store);
+    expect(logger.lines).toEqual([]);
+  });
+
   it('writes to the database that it is told', async () => {
     const store = connect({ database: 3 });
     await written(store);

@@ -2,11 +2,12 @@ import { systemClock, type Clock } from '@berth/base';
 import { StoreHealth, type StoreState } from '../../model/store-health.js';
 import type { Logger } from '../../ports/logger.js';
 import type { StatisticsStore } from '../../ports/statistics-store.js';
-import { concernsStore, redisError } from './errors.js';
+import { concernsStore, NotConnected, redisError } from './errors.js';
 import { RedisLink, type Address } from './link.js';
 
 export interface RedisOptions {
-  readonly address: Address;
+  /** Undefined until {@link RedisStatisticsStore.moveTo} tells it. */
+  readonly address?: Address;
   /** Number of the database; default 0. */
   readonly database?: number;
   readonly username?: string;
@@ -15,13 +16,13 @@ export interface RedisOptions {
   readonly clock?: Clock;
 }
 
-/** The statistics store port on Redis 3 or later. Connects at once, and again for as long as it takes. */
+/** The statistics store port on Redis 4 or later. Connects as soon as it has an address, and again for as long as it takes. */
 export class RedisStatisticsStore implements StatisticsStore {
   readonly #options: RedisOptions;
   readonly #clock: Clock;
   readonly #health = new StoreHealth();
-  #address: Address;
-  #link: RedisLink;
+  #address: Address | undefined;
+  #link: RedisLink | undefined;
   #leaving: Promise<unknown> = Promise.resolve();
   #wasUp = false;
   #closed = false;
@@ -29,8 +30,7 @@ export class RedisStatisticsStore implements StatisticsStore {
   constructor(options: RedisOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#address = options.address;
-    this.#link = this.#open();
+    if (options.address) this.moveTo(options.address);
   }
 
   async write(key: string, fields: Readonly<Record<string, string>>, expireSeconds: number): Promise<void> {
@@ -38,6 +38,7 @@ export class RedisStatisticsStore implements StatisticsStore {
     const began = this.#clock.monotonic();
     const link = this.#link;
     try {
+      if (!link) throw new NotConnected();
       await link.use((client) =>
         client
           .multi()
@@ -53,17 +54,22 @@ export class RedisStatisticsStore implements StatisticsStore {
   }
 
   moveTo(address: Address): void {
-    if (this.#closed || (address.host === this.#address.host && address.port === this.#address.port)) return;
-    this.#options.logger.info({ from: this.#name, to: nameOf(address) }, 'Redis has moved');
+    if (this.#closed || (address.host === this.#address?.host && address.port === this.#address.port)) return;
+    if (this.#address) this.#options.logger.info({ from: this.#name, to: nameOf(address) }, 'Redis has moved');
     this.#leave();
     this.#address = address;
     this.#wasUp = false;
-    this.#link = this.#open();
+    this.#link = this.#open(address);
   }
 
   state(): StoreState {
     const { state } = this.#health;
-    return this.#wasUp || !state.ok ? state : { ok: false, detail: `Redis at ${this.#name} is being connected to` };
+    return this.#wasUp || !state.ok
+      ? state
+      : {
+          ok: false,
+          detail: this.#address ? `Redis at ${this.#name} is being connected to` : 'nobody has said yet where Redis is',
+        };
   }
 
   async close(): Promise<void> {
@@ -73,13 +79,13 @@ export class RedisStatisticsStore implements StatisticsStore {
   }
 
   get #name(): string {
-    return nameOf(this.#address);
+    return this.#address ? nameOf(this.#address) : 'an unknown address';
   }
 
-  #open(): RedisLink {
+  #open(address: Address): RedisLink {
     const { database = 0, username, password } = this.#options;
     const link: RedisLink = new RedisLink({
-      address: this.#address,
+      address,
       database,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
@@ -95,7 +101,7 @@ export class RedisStatisticsStore implements StatisticsStore {
   }
 
   #leave(): void {
-    this.#leaving = Promise.all([this.#leaving, this.#link.close()]);
+    this.#leaving = Promise.all([this.#leaving, this.#link?.close()]);
   }
 
   #good(): void {
