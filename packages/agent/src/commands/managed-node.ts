@@ -16,10 +16,11 @@ import { createZapGate } from '../manager-link/transport/zap-gate.js';
 import { detectIdentity, type DetectedIdentity } from '../node/cloud.js';
 import { machineSources } from '../node/cloud-sources.js';
 import { readHardware } from '../node/hardware.js';
+import type { Coordinator } from '../ports/coordinator.js';
 import type { Logger } from '../ports/logger.js';
 import type { RunningAgent } from './agent.js';
 import { banner } from './banner.js';
-import { openCoordinator } from './etcd.js';
+import { coordinatorOptions, openCoordinator } from './etcd.js';
 import { lockDirectory } from './lock.js';
 import { openLog } from './logging.js';
 import { up, type Front } from './up.js';
@@ -83,7 +84,7 @@ export async function startManagedNode(resolved: ResolvedSettings): Promise<Mana
 interface FrontParts {
   readonly settings: AgentSettings;
   readonly identity: DetectedIdentity;
-  readonly coordinator: Awaited<ReturnType<typeof openCoordinator>>;
+  readonly coordinator: Coordinator;
   readonly notices: NoticeStore;
   readonly logger: Logger;
 }
@@ -160,17 +161,6 @@ async function tellBanner(
   const slots = { cpu: cores, mem: `${(memoryBytes / 2 ** 30).toFixed(1)} GiB`, gpu: 0 };
   for (const line of banner({ version: VERSION, cloud, region, instanceId, instanceType, host: ip, docker, slots }))
     logger.info({}, line);
-}
-
-function coordinatorOptions(settings: AgentSettings) {
-  const { etcdAddr, namespace, etcdUser, etcdPassword, etcdCa, etcdCert, etcdKey } = settings;
-  return {
-    endpoints: etcdAddr.map(({ host, port }) => `${bracketed(host)}:${port}`),
-    namespace,
-    ...(etcdUser === undefined ? {} : { username: etcdUser }),
-    ...(etcdPassword === undefined ? {} : { password: etcdPassword }),
-    ...((etcdCa ?? etcdCert ?? etcdKey) ? { tls: { ca: etcdCa, cert: etcdCert, key: etcdKey } } : {}),
-  };
 }
 
 const scratchTaken = ({ scratchRoot }: AgentSettings): BerthError =>

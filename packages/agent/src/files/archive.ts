@@ -4,7 +4,7 @@ import { lstat, readlink, type FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { inDirectory, openBelow, openDirectory, pathNames, UnsafePathError, walkBelow } from '@berth/base';
 import { BerthError, IN_KERNEL } from '@berth/wire';
-import { fileError } from './scratch-files.js';
+import { fileError } from './file-error.js';
 import { TAR_END, tarHeader, tarPadding, type TarEntry } from './tar-format.js';
 
 export interface ArchiveLimits {

@@ -7,6 +7,8 @@ import { Readable } from 'node:stream';
 import { inDirectory, openBelow, openDirectory, pathNames, UnsafePathError } from '@berth/base';
 import { BerthError, type FileEntry } from '@berth/wire';
 import type { KernelFacts } from '../model/facts.js';
+import { archiveTree } from './archive.js';
+import { fileError } from './file-error.js';
 
 /** Where a kernel's /home/work is on the host. */
 export type WorkDirectoryOf = (facts: KernelFacts) => string;
@@ -93,13 +95,9 @@ export class ScratchFiles {
     });
   }
 
-  /** A file or directory as tar. Errors: `no-such-file`, `unsafe-path`, `too-large`. */
-  async archive(
-    facts: KernelFacts,
-    path: string,
-    _options?: { readonly mostBytes?: number },
-  ): Promise<AsyncIterable<Uint8Array>> {
-    return safely(path, async () => (await this.read(facts, path)).content);
+  /** See {@link archiveTree}; without a limit, whatever it takes. */
+  archive(facts: KernelFacts, path: string, { mostBytes = Infinity }: { readonly mostBytes?: number } = {}) {
+    return archiveTree(this.#workOf(facts), path, { mostBytes });
   }
 
   async #makeDirectories(facts: KernelFacts, names: readonly string[]): Promise<FileHandle> {
@@ -161,18 +159,4 @@ async function safely<T>(path: string, fn: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw fileError(path, error);
   }
-}
-
-/** What went wrong on the way to `path`, from the closed list where it is known: `unsafe-path`, `no-such-file`. */
-export function fileError(path: string, error: unknown): unknown {
-  const fields = { path };
-  if (error instanceof UnsafePathError)
-    return new BerthError('unsafe-path', `the path is not taken: ${error.message}`, { fields, cause: error });
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT')
-    return new BerthError('no-such-file', `there is no file ${JSON.stringify(path)}`, { fields, cause: error });
-  if (code === 'EISDIR' || code === 'ENXIO') {
-    return new BerthError('unsafe-path', `${JSON.stringify(path)} is not a regular file`, { fields, cause: error });
-  }
-  return error;
 }
