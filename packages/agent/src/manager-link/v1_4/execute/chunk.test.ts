@@ -111,7 +111,8 @@ describe('a chunk', () => {
     expect(CHUNK_LIMITS.recordBytes).toBe(10_485_760);
   });
 
-  it('adds the detail of an end to stderr', () => {
+  it('explains an end of which the exit code says too little, and no other', () => {
+    expect(itemsOf(finished({ exitCode: 127, detail: 'the build failed with code 3' }))).toEqual([]);
     expect(itemsOf(finished({ exitCode: 127, reason: 'start-failed', detail: 'There is no program "x".' }))).toEqual([
       ['stderr', 'There is no program "x".\n'],
     ]);

@@ -1,6 +1,6 @@
 /** What one call of execute gives of a run: its next records, up to a point at which the caller has to be told something. Pure. */
 import { constants } from 'node:os';
-import type { Finished, RunRecord } from '@berth/wire';
+import type { Finished, FinishReason, RunRecord } from '@berth/wire';
 import { cutText, decodeOn, decodeRest, NO_CARRY, type Carry } from './text.js';
 
 /** One entry of the console of API version 2 (seed spec 9.4). */
@@ -48,6 +48,9 @@ export const CHUNK_LIMITS: ChunkLimits = {
 
 type OutputRecord = Extract<RunRecord, { readonly type: 'stdout' | 'stderr' }>;
 const isOutput = (record: RunRecord): record is OutputRecord => record.type === 'stdout' || record.type === 'stderr';
+
+/** Ends that nobody would understand without a word; of the others the code says enough. */
+const EXPLAINED: ReadonlySet<FinishReason> = new Set(['start-failed', 'repl-lost', 'oom', 'pids-limit', 'disk-full']);
 
 /** The longest prompt that is shown. */
 const MOST_PROMPT = 65_536;
@@ -137,7 +140,9 @@ export class Chunk {
         return true;
       case 'finished':
         this.#reset();
-        if (record.detail && !this.#whole('stderr', `${cutText(record.detail, MOST_PROMPT)}\n`)) return false;
+        if (EXPLAINED.has(record.reason) && record.detail) {
+          if (!this.#whole('stderr', `${cutText(record.detail, MOST_PROMPT)}\n`)) return false;
+        }
         this.#end = finishedEnd(record);
         return true;
     }

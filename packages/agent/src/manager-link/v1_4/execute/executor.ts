@@ -107,7 +107,8 @@ export class Executor {
     const { service, unknownKernel } = this.#parts;
     try {
       const view = isId(kernelId) ? service.getKernel(kernelId as KernelId) : undefined;
-      if (view && view.phase !== 'terminated') return view;
+      // What other fronts have made is none of the manager's.
+      if (view && view.phase !== 'terminated' && notesOf(view.spec)) return view;
     } catch (error) {
       if (!isBerthError(error) || error.code !== 'no-such-session') throw error;
     }
