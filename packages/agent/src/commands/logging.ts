@@ -2,6 +2,7 @@
 import { systemClock } from '@berth/base';
 import { pino } from 'pino';
 import type { AgentSettings } from '../config/agent-settings.js';
+import { wantsColour } from '../config/colour.js';
 import type { Logger } from '../ports/logger.js';
 import { prettyLine } from './pretty-line.js';
 import { redaction } from './redaction.js';
@@ -19,6 +20,7 @@ export interface AgentLog {
 }
 
 export interface LogOptions {
+  /** Absent: as standard error wants it. */
   readonly colour?: boolean;
   /** Where the console log goes; absent: standard error. */
   readonly console?: { write(text: string): unknown };
@@ -33,7 +35,8 @@ export function openLog(settings: LogSettings, options: LogOptions = {}): AgentL
   // Synchronous: what was logged before a crash is there after it.
   const out = options.console ?? pino.destination({ dest: 2, sync: true });
   const pretty = settings.logFormat === 'pretty';
-  const console = { write: (line: string) => void out.write(pretty ? prettyLine(line, options.colour ?? false) : line) };
+  const colour = options.colour ?? (options.console === undefined && wantsColour());
+  const console = { write: (line: string) => void out.write(pretty ? prettyLine(line, colour) : line) };
   const file =
     settings.logFile === undefined
       ? undefined
