@@ -19,7 +19,7 @@ export default defineConfig({
     testTimeout: 20_000,
     projects: [
       project('unit', 0, { include: ['packages/**/*.test.ts', 'test/house/**/*.test.ts'] }),
-      project('stories', 0, { include: ['test/e2e/**/*.test.ts'], exclude: ALONE }),
+      project('stories', 0, { include: ['test/e2e/**/*.test.ts', 'test/interop/**/*.test.ts'], exclude: ALONE }),
       project('stories as an ordinary user', 0, { include: ['test/e2e/**/*.test.ts'], exclude: ALONE, setupFiles: ORDINARY }),
       project('alone', 1, { include: ALONE }),
       project('alone as an ordinary user', 2, { include: ALONE, setupFiles: ORDINARY }),
