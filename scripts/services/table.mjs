@@ -7,6 +7,10 @@
  *   the values of the variables. Throws an error with one line that says why it cannot.
  */
 import { startDocker } from './docker.mjs';
+import { startPythonPeers } from './python-peers.mjs';
+import { startEtcd } from './etcd.mjs';
+import { startRedis } from './redis.mjs';
+import { startRegistry } from './registry.mjs';
 
 export const SERVICES = [
   {
@@ -22,5 +26,38 @@ export const SERVICES = [
       { program: 'busybox', package: 'busybox-static' },
     ],
     start: startDocker,
+  },
+  {
+    name: 'etcd',
+    variables: ['BERTH_TEST_ETCD'],
+    needs: [
+      { program: 'etcd', package: 'etcd-server' },
+      { program: 'etcdctl', package: 'etcd-client' },
+    ],
+    start: startEtcd,
+  },
+  {
+    name: 'redis',
+    variables: ['BERTH_TEST_REDIS'],
+    needs: [
+      { program: 'redis-server', package: 'redis-server' },
+      { program: 'redis-cli', package: 'redis-tools' },
+    ],
+    start: startRedis,
+  },
+  {
+    name: 'registry',
+    variables: ['BERTH_TEST_REGISTRY'],
+    needs: [{ program: 'docker-registry', package: 'docker-registry' }],
+    start: startRegistry,
+  },
+  {
+    name: 'python',
+    variables: ['BERTH_TEST_PYTHON'],
+    needs: [
+      { program: 'python3', package: 'python3' },
+      { program: 'pip3', package: 'python3-pip' },
+    ],
+    start: startPythonPeers,
   },
 ];

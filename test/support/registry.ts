@@ -25,7 +25,7 @@ export async function startRegistry(): Promise<OwnServer> {
 
 /** An image in a registry. */
 export interface Published {
-  /** `berth-test/<something that no other test has>` */
+  /** `berth-test/<something that no other test has>`, unless another was asked for. */
   readonly repository: string;
   /** Reference by way of a registry, or of a proxy before it; tag `1`. */
   at(address: string): string;
@@ -35,9 +35,12 @@ export interface Published {
 export async function publish(
   docker: Docker,
   address: string,
-  { bytes = 1024, credentials = { username: '', password: '' } } = {},
+  {
+    bytes = 1024,
+    credentials = { username: '', password: '' },
+    repository = `berth-test/pull-${randomBytes(6).toString('hex')}`,
+  } = {},
 ): Promise<Published> {
-  const repository = `berth-test/pull-${randomBytes(6).toString('hex')}`;
   const at = (where: string) => `${where}/${repository}:1`;
   const pack = tar.pack();
   pack.entry({ name: 'content' }, randomBytes(bytes));

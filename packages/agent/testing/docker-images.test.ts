@@ -9,6 +9,8 @@ import { describeWithDocker } from '../../../test/support/services.js';
 import { DockerDriver } from '../src/adapters/docker/index.js';
 import { ImageList } from '../src/node/images/image-list.js';
 import { silentLogger } from '../src/ports/logger.js';
+import { dockerFixture } from './docker-fixture.js';
+import { runDriverCase, type Bench } from './driver-case.js';
 
 describeWithDocker('images of a real engine', ({ socketPath, images }) => {
   const docker = new Docker({ socketPath });
@@ -65,6 +67,28 @@ describeWithDocker('images of a real engine', ({ socketPath, images }) => {
     const listed = new Map((await driver.listImages()).map((image) => [image.imageId, image.labels]));
     expect(listed.has(foreign)).toBe(false);
     expect(listed.get(bare)).toEqual({ 'io.sorna.timeout': '5' });
+  });
+
+  it('are not removed while a kernel has been made from them', async () => {
+    const name = freshName();
+    const [repo, tag] = name.split(':') as [string, string];
+    const imageId = await load(name, { architecture: (await docker.version()).Arch, config: {} });
+    await docker.getImage(name).tag({ repo: `${repo}-too`, tag });
+    const run = async ({ make }: Bench) => {
+      await make({ imageId });
+      // Docker would let this name go: another is left.
+      await expect(driver.removeImage(name)).rejects.toMatchObject({
+        code: 'bad-request',
+        message: expect.stringMatching(/in use by s-/) as string,
+      });
+    };
+    const fixture = await dockerFixture(socketPath, images.empty);
+    await runDriverCase({ name: 'in use', run }, fixture, 10_000);
+    await fixture.dispose();
+    await driver.removeImage(name);
+    await driver.removeImage(`${repo}-too:${tag}`);
+    await expect(driver.resolveImage(imageId)).rejects.toMatchObject({ code: 'image-not-found' });
+    await expect(driver.removeImage(name)).rejects.toMatchObject({ code: 'image-not-found' });
   });
 
   it('is followed while tags come and go', async () => {

@@ -2,6 +2,15 @@
 export { dataDirectory, readSettings, parseListen, type NodeSettings } from '../config/settings.js';
 export type { Flags, ResolvedSettings } from '../config/agent-settings.js';
 export { serveAgent, type RunningAgent } from './agent.js';
+export {
+  openImages,
+  readRegistered,
+  registeredOptions,
+  registeredTarget,
+  type ImageView,
+  type Images,
+  type PullTarget,
+} from './images.js';
 export { dataLayout, type DataLayout, type NodeFile } from './data-directory.js';
 export { startDetached, type DetachedOptions } from './detached.js';
 export { locateNode, type Located } from './locate.js';
@@ -9,4 +18,6 @@ export { untilUnlocked } from './lock.js';
 export { serve } from './serve.js';
 /** Its table of settings is only loaded for those commands that have them. */
 export const agentConfig = () => import('../config/agent-config.js');
+/** What `berth etcd` does. */
+export const etcdTools = () => import('./etcd-tools.js');
 export { VERSION } from './version.js';

@@ -3,8 +3,10 @@ import type { Command } from '../command.js';
 import { agent } from './agent.js';
 import { config } from './config.js';
 import { down } from './down.js';
+import { etcd } from './etcd.js';
 import { exec } from './exec.js';
 import { help } from './help.js';
+import { images } from './images.js';
 import { logs } from './logs.js';
 import { ps } from './ps.js';
 import { rm } from './rm.js';
@@ -13,4 +15,19 @@ import { status } from './status.js';
 import { up } from './up.js';
 import { version } from './version.js';
 
-export const COMMANDS: readonly Command[] = [run, exec, ps, logs, rm, up, down, status, agent, config, version, help];
+export const COMMANDS: readonly Command[] = [
+  run,
+  exec,
+  ps,
+  logs,
+  rm,
+  up,
+  down,
+  status,
+  agent,
+  config,
+  images,
+  etcd,
+  version,
+  help,
+];

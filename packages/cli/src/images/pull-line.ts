@@ -17,21 +17,33 @@ export interface PullLine {
 export function pullLine({ stderr, stderrIsTTY }: Terminal, reference: string): PullLine {
   const summary = new PullSummary();
   const interval = stderrIsTTY ? REDRAW_MS : PLAIN_MS;
-  const columns = (stderr as { readonly columns?: number }).columns ?? 80;
+  // A terminal that was never told its size says 0.
+  const columns = (stderr as { readonly columns?: number }).columns || 80;
   let shownAt = systemClock.monotonic();
-  if (stderrIsTTY) stderr.write(`pulling ${oneLine(reference)}`.slice(0, columns - 1));
-  else stderr.write(`berth: pulling ${oneLine(reference)}\n`);
+  const show = () => {
+    const text = String(summary);
+    if (stderrIsTTY) stderr.write(`${CLEAR}${fitted(oneLine(reference), text, columns - 1)}`);
+    else stderr.write(`berth: pulling ${oneLine(reference)}${text && `: ${text}`}\n`);
+  };
+  show();
   return {
     update(progress) {
       summary.add(progress);
       const now = systemClock.monotonic();
       if (now - shownAt < interval) return;
       shownAt = now;
-      const text = `pulling ${oneLine(reference)}: ${summary}`;
-      stderr.write(stderrIsTTY ? CLEAR + text.slice(0, columns - 1) : `berth: ${text}\n`);
+      show();
     },
     end() {
       if (stderrIsTTY) stderr.write(CLEAR);
     },
   };
+}
+
+/** One line of at most `width` characters: of a long reference the end counts, where name and tag are. Pure. */
+export function fitted(reference: string, text: string, width: number): string {
+  const end = text && `: ${text}`;
+  const room = Math.max(0, width - 'pulling '.length - end.length);
+  const shown = reference.length <= room ? reference : `…${reference.slice(reference.length - room + 1)}`;
+  return `pulling ${shown}${end}`.slice(0, Math.max(0, width));
 }
