@@ -1,10 +1,12 @@
 // Makes the images for tests that are not there yet: node scripts/images/build.mjs DOCKER_SOCKET
-// Packages of Debian only; needs root, debootstrap and musl-gcc. What debootstrap made is kept in BERTH_TEST_CACHE.
+// Packages of Debian, and of PyPI for the kernel images; needs root, debootstrap, musl-gcc and pip. What was fetched is kept in
+// BERTH_TEST_CACHE.
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { testCache } from '../test-cache.mjs';
+import { kernelImageChanges, kernelRunnerArchive } from './kernel-runner.mjs';
 import { makeMuslRoot } from './musl.mjs';
 import { run } from './run.mjs';
 
@@ -45,6 +47,8 @@ try {
     changes: ['ENV PATH=/bin'],
   }));
   ensure('empty', () => ({ archive: pack(undefined, join(work, 'empty.tar')) }));
+  ensureKernel('python', 'batch query uid-match user-input');
+  ensureKernel('git', 'query tty uid-match');
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
@@ -52,9 +56,21 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
+/** Imports a kernel image of 2018 unless it is there. */
+function ensureKernel(language, features) {
+  const places = { recipes: here, work, cache };
+  ensureImage(`lablup/kernel-${language}:berth-test`, () => ({
+    archive: kernelRunnerArchive({ ...places, debian: debianArchive() }),
+    changes: kernelImageChanges(language, features),
+  }));
+}
+
 /** Imports `berth-test/NAME` unless it is there. */
 function ensure(name, recipe) {
-  const image = `berth-test/${name}:${TAG}`;
+  ensureImage(`berth-test/${name}:${TAG}`, recipe);
+}
+
+function ensureImage(image, recipe) {
   if (docker(['image', 'inspect', image], { mayFail: true })) return console.log(`${image} is there`);
   const started = Date.now();
   const { archive, changes = [] } = recipe();
