@@ -1,14 +1,6 @@
 /** `berth agent`: a node under a manager, in the foreground. */
 import type { ResolvedSettings } from '../config/agent-settings.js';
-
-/** An agent that serves. */
-export interface RunningAgent {
-  readonly instanceId: string;
-  /** Of the gateway for local `berth` commands. */
-  readonly endpoint: string;
-  /** As --on-stop says. Idempotent. */
-  stop(): Promise<void>;
-}
+import type { RunningAgent } from './running-agent.js';
 
 /** Resolves when the agent has stopped. TERM and INT stop it. `onReady` is told once it serves. */
 export async function serveAgent(resolved: ResolvedSettings, onReady: (agent: RunningAgent) => void): Promise<void> {

@@ -18,7 +18,7 @@ import { machineSources } from '../node/cloud-sources.js';
 import { readHardware } from '../node/hardware.js';
 import type { Coordinator } from '../ports/coordinator.js';
 import type { Logger } from '../ports/logger.js';
-import type { RunningAgent } from './agent.js';
+import type { RunningAgent } from './running-agent.js';
 import { banner } from './banner.js';
 import { coordinatorOptions, openCoordinator } from './etcd.js';
 import { lockDirectory } from './lock.js';
