@@ -90,7 +90,7 @@ export class EventSocket {
       if (!ADDRESS.test(address) || !hasPort(address)) throw new Error('not of the form tcp://HOST:PORT');
       this.#line = this.#connect(address);
     } catch (error) {
-      this.#options.logger.warn({ address, error }, 'the address for events cannot be used');
+      this.#options.logger.warn({ address, err: error }, 'the address for events cannot be used');
     }
   }
 
@@ -141,7 +141,9 @@ export class EventSocket {
     const line = { address, socket };
     try {
       this.#newsworthy = true;
-      void this.#watch(line).catch((error: unknown) => this.#warnings.note('watch', 'the event socket tells no more', { error }));
+      void this.#watch(line).catch((error: unknown) =>
+        this.#warnings.note('watch', 'the event socket tells no more', { err: error }),
+      );
       socket.connect(address);
       return line;
     } catch (error) {

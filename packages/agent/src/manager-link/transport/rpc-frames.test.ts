@@ -25,6 +25,7 @@ describe('request', () => {
     ['nothing', [], 'frame-count'],
     ['no arguments', ping.slice(0, 3), 'frame-count'],
     ['no keyword arguments', ping.slice(0, 4), 'frame-count'],
+    ['endless frames', [...Array<Buffer>(1000).fill(route), ...ping], 'frame-count'],
     ['one frame too many', [...ping, Buffer.alloc(0)], 'header'],
     ['a short header', replaced(1, header.subarray(1)), 'header'],
     ['a long header', replaced(1, Buffer.alloc(17)), 'header'],

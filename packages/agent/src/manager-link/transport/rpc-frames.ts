@@ -8,6 +8,8 @@ import { type MsgpackLimits } from './msgpack-limits.js';
 import { MsgpackError, type Packed, type PackedMap } from './msgpack-value.js';
 
 const REQUEST_FRAMES = 4;
+/** The peer's own and those of a few proxies; what is made of more is no manager's. */
+const MOST_ROUTE_FRAMES = 8;
 const REQUEST_HEADER_BYTES = 16;
 const REPLY_HEADER_BYTES = 17;
 const LONGEST_METHOD = 200;
@@ -28,8 +30,8 @@ export type Malformed = 'frame-count' | 'header' | 'method' | 'arguments' | 'ove
 
 /** The request in `frames`, or why there is none. Never throws. */
 export function parseRequest(frames: readonly Buffer[], limits: MsgpackLimits): RpcRequest | Malformed {
-  // One frame at least names the peer; more when the message came through a proxy.
-  if (frames.length <= REQUEST_FRAMES) return 'frame-count';
+  const hops = frames.length - REQUEST_FRAMES;
+  if (hops < 1 || hops > MOST_ROUTE_FRAMES) return 'frame-count';
   const route = frames.slice(0, -REQUEST_FRAMES);
   const [header, name, args, kwargs] = frames.slice(-REQUEST_FRAMES) as [Buffer, Buffer, Buffer, Buffer];
   const bytes = header.length + name.length + args.length + kwargs.length;

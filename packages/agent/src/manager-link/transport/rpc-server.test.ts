@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { Dealer } from 'zeromq';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '@berth/base';
@@ -174,6 +175,23 @@ describe('RPC server', () => {
     await caller.sendRaw(header, name, pack([Buffer.alloc(900)]), pack({ x: Buffer.alloc(900) }));
     expect((await caller.call('ping', 'x')).body).toBe('x');
     expect(server.counters.dropped).toEqual({ 'frame-count': 1, header: 1, arguments: 1, method: 1, oversized: 1 });
+  });
+
+  it('lives on after connections that speak something else, or nothing', async () => {
+    const server = await serve({ ping });
+    const port = Number(server.address.split(':').at(-1));
+    const strangers = ['GET / HTTP/1.1\r\n\r\n', '', '\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f', '\x16\x03\x01'.repeat(1000)];
+    const sockets = Array.from({ length: 100 }, (_, index) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.write(Buffer.from(strangers[index % strangers.length]!, 'latin1'));
+      return socket;
+    });
+    closing.push(() => sockets.forEach((socket) => socket.destroy()));
+    const caller = new Caller(server);
+    for (let n = 0; n < 10; n++) expect((await caller.call('ping', 'x')).body).toBe('x');
+    sockets.forEach((socket) => socket.destroy());
+    expect((await new Caller(server).call('ping', 'y')).body).toBe('y');
   });
 
   it('is not in use twice, and says so', async () => {

@@ -124,7 +124,7 @@ export class RpcServer {
         else void this.#serve(request, outbox);
       } catch (error) {
         if (socket.closed) return;
-        this.#warnings.note('receive', 'a request could not be received', { error });
+        this.#warnings.note('receive', 'a request could not be received', { err: error });
         // It may be so for long, and must not cost a core.
         await sleep(100, undefined, this.#clock);
       }
@@ -144,7 +144,7 @@ export class RpcServer {
       if (!delivered) this.#counters.undelivered++;
       answer.onDelivered?.(delivered);
     } catch (error) {
-      this.#options.logger.error({ error, method: request.method }, 'what follows a reply failed');
+      this.#options.logger.error({ err: error, method: request.method }, 'what follows a reply failed');
     } finally {
       this.#inFlight--;
       this.#bytesInFlight -= request.bytes;
@@ -176,8 +176,8 @@ export class RpcServer {
   #failed({ method }: RpcRequest, error: unknown): Answer {
     this.#counters.errors++;
     if (error instanceof RpcError || isBerthError(error))
-      this.#options.logger.debug({ method, error }, 'a call was answered by an error');
-    else this.#options.logger.error({ method, error }, 'a method failed in a way that it does not know');
+      this.#options.logger.debug({ method, err: error }, 'a call was answered by an error');
+    else this.#options.logger.error({ method, err: error }, 'a method failed in a way that it does not know');
     return { isError: true, body: packTriple(error) };
   }
 }

@@ -98,7 +98,7 @@ async function answer(handler: Reply, allowed: BlockList, warnings: QuietWarning
       await handler.send([VERSION, request ?? '', ...(allow ? ['200', 'OK'] : ['400', 'not allowed']), '', '']);
     } catch (error) {
       if (handler.closed) return;
-      warnings.note('handler', 'a question about a connection could not be answered', { error });
+      warnings.note('handler', 'a question about a connection could not be answered', { err: error });
       // It may be so for long, and must not cost a core.
       await sleep(100, undefined, clock);
     }
