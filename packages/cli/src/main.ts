@@ -8,6 +8,9 @@ import type { Terminal } from './terminal.js';
 
 const { env, stdin, stdout, stderr } = process;
 
+// What a library may no longer do in some later Node (gRPC: an IP address as TLS server name) is no news for users.
+process.noDeprecation = true;
+
 const terminal: Terminal = {
   stdin,
   stdout,

@@ -18,7 +18,7 @@ export const ETCD_ERRORS: readonly Row[] = [
     to: 'coordinator-forbidden',
   },
   {
-    says: /certificate|self.signed|handshake|wrong version number|ssl3?_|tlsv1|SSL routines/i,
+    says: /certificate|self.signed|handshake|secure TLS connection|wrong version number|ssl3?_|tlsv1|SSL routines/i,
     to: 'coordinator-forbidden',
     fix: TLS_FIX,
   },

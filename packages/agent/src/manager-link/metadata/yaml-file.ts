@@ -7,6 +7,8 @@ import type { z } from 'zod';
 export const LARGEST_FILE = 1 << 20;
 /** How much anchors may multiply what is written. */
 const MOST_ALIASES = 1_000;
+/** Brackets within brackets. */
+const DEEPEST = 50;
 
 type Path = readonly PropertyKey[];
 
@@ -20,6 +22,7 @@ export interface Read<T> {
 /** Reads a file as YAML 1.1 with merge keys. Errors: `bad-config`, `too-large`. */
 export function readYaml<T>(text: string, file: string, schema: z.ZodType<T>): Read<T> {
   if (text.length > LARGEST_FILE) throw new BerthError('too-large', `${file} is larger than ${LARGEST_FILE / 1024} KiB`);
+  if (isTooDeep(text)) throw broken(file, undefined, `has more than ${DEEPEST} brackets or lists within each other`);
   const lines = new LineCounter();
   const { document, plain } = parsed(text, file, lines);
   const problem = (path: Path, what: string) => {
@@ -40,9 +43,22 @@ function parsed(text: string, file: string, lineCounter: LineCounter): { documen
     if (found) throw broken(file, lineCounter.linePos(found.pos[0]).line, found.message);
     return { document, plain: document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown };
   } catch (error) {
-    // Also for nesting that is too deep for the parser.
     throw error instanceof BerthError ? error : broken(file, undefined, `is not to be read as YAML: ${(error as Error).message}`);
   }
+}
+
+/**
+ * The parser takes seconds for 100 000 open brackets, and ends the process at a million. Counts without reading quotes: nobody has
+ * so many brackets open in texts.
+ */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (const character of text) {
+    if (character === '[' || character === '{') depth += 1;
+    else if ((character === ']' || character === '}') && depth > 0) depth -= 1;
+    if (depth > DEEPEST) return true;
+  }
+  return /(?:[-?:][ \t]+){50}/.test(text);
 }
 
 const broken = (file: string, line: number | undefined, what: string): BerthError =>
