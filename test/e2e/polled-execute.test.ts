@@ -100,6 +100,21 @@ describeWithDocker('polled execute', (docker) => {
     expect(await call({ runId: 'lost' })).toMatchObject({ status: 'finished', exitCode: 0, out: '' });
   });
 
+  it('gives all of a large output, at most 524,288 characters at a time', async () => {
+    const code = 'import sys\nfor i in range(400000): sys.stdout.write("%07d é\\n" % i)';
+    const sizes: number[] = [];
+    let out = '';
+    for (let next: Partial<ExecuteCall> = { runId: 'big', mode: 'query', code }; ; next = { runId: 'big' }) {
+      const result = await call(next);
+      sizes.push(result.out.length);
+      out += result.out;
+      if (result.status === 'finished') break;
+    }
+    expect(out === Array.from({ length: 400_000 }, (_, i) => `${String(i).padStart(7, '0')} é\n`).join('')).toBe(true);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(524_288);
+    expect(sizes.length).toBeLessThan(40);
+  }, 60_000);
+
   it('asks for input and takes it', async () => {
     const asked = await call({
       runId: 'in',

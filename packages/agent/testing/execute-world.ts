@@ -86,6 +86,14 @@ export class ExecuteWorld {
     }
   }
 
+  /** Long enough for every timer that is left. */
+  async passed(): Promise<void> {
+    for (let turn = 0; turn < 5; turn++) {
+      await settled();
+      this.clock.advance(600_000);
+    }
+  }
+
   /** The result of a call that needs no time, or the 2 s that it may take. Its reply is handed over, unless `delivered` says otherwise. */
   async told(answer: Promise<ExecuteAnswer>, delivered = true): Promise<Shown> {
     let over = false;

@@ -4,7 +4,7 @@ import { ExecuteWorld, KERNEL, settled, type ExecuteWorldOptions } from '../../.
 let world: ExecuteWorld;
 afterEach(async () => {
   await world.executor.stop();
-  await world.advance(600_000);
+  await world.passed();
   expect(world.clock.pending, 'timers left behind').toBe(0);
 });
 const start = async (options: ExecuteWorldOptions = {}) => (world = await ExecuteWorld.start(options));

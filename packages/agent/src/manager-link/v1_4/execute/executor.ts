@@ -11,7 +11,7 @@ import { notesOf } from '../notes.js';
 import { KernelRuns } from './kernel-runs.js';
 import { complete, type ExecuteParts, type ExecutorOptions } from './options.js';
 import { OutputFiles } from './output-files.js';
-import { runRequest } from './request.js';
+import { parseWish } from './request.js';
 import { keyOf } from './run-names.js';
 import { shapeResult, type ExecuteResult } from './shape.js';
 import { isTerminalQuery, serveTerminalQuery } from './terminal-query.js';
@@ -79,8 +79,8 @@ export class Executor {
   async interrupt(kernelId: string): Promise<void> {
     const runs = this.#runsOf(this.#parts.service.getKernel(kernelId as KernelId));
     await runs.load();
-    const id = runs.current?.id;
-    if (id !== undefined) await this.#parts.service.signalRun(runs.kernelId, id, 'interrupt');
+    const run = runs.current;
+    if (run?.started) await this.#parts.service.signalRun(runs.kernelId, run.id, 'interrupt');
   }
 
   /**
@@ -93,13 +93,14 @@ export class Executor {
 
   /** The kernel is over or about to be started anew: calls that wait for its runs are answered with nil. */
   forget(kernelId: KernelId): void {
-    this.#kernels.get(kernelId)?.end();
+    void this.#kernels.get(kernelId)?.end(true);
     this.#kernels.delete(kernelId);
   }
 
-  /** Calls that wait are answered with nil. Runs go on. */
+  /** Calls that wait are answered with nil. Runs go on, and those that wait for their turn do so in the agent's next life. */
   async stop(): Promise<void> {
-    for (const id of [...this.#kernels.keys()]) this.forget(id);
+    await Promise.all([...this.#kernels.values()].map((runs) => runs.end(false)));
+    this.#kernels.clear();
     await this.#tasks.stop();
   }
 
@@ -119,8 +120,8 @@ export class Executor {
   #runsOf(view: KernelView): KernelRuns {
     const known = this.#kernels.get(view.kernelId);
     if (known?.incarnation === view.incarnation) return known;
-    known?.end();
-    const runs = new KernelRuns(this.#parts, this.#outputs, view, notesOf(view.spec)?.execTimeoutSeconds ?? 0);
+    void known?.end(true);
+    const runs = new KernelRuns(this.#parts, this.#outputs, view);
     this.#kernels.set(view.kernelId, runs);
     return runs;
   }
@@ -130,13 +131,7 @@ export class Executor {
     const native = view.spec.supervisor === 'kernel-runner';
     if (mode === undefined) throw new RpcError('builtins.ValueError', `There is no mode ${call.mode.slice(0, 100)}.`);
     if (mode === 'query' || mode === 'batch') {
-      const notes = notesOf(view.spec);
-      const facts = {
-        supervisor: view.spec.supervisor,
-        lang: notes?.lang ?? view.spec.image,
-        timeoutSeconds: notes?.execTimeoutSeconds ?? 0,
-      };
-      return runs.add(keyOf(given), mode, runRequest({ mode, code: call.code, opts: call.opts ?? {} }, facts));
+      return runs.add(keyOf(given), parseWish(mode, call.code, call.opts ?? {}));
     }
     await runs.load();
     const run = call.runId === null ? runs.current : await runs.find(keyOf(given));
@@ -145,7 +140,7 @@ export class Executor {
     const ended = native || run.mode === 'batch' || call.code.endsWith('\n');
     if (mode === 'input' && !run.over) {
       run.input.send(run.begun, ended ? call.code : `${call.code}\n`, (error) =>
-        this.#parts.logger.debug({ kernel: runs.kernelId, run: run.key, err: error }, 'input did not reach its run'),
+        this.#parts.logger.debug({ kernel: runs.kernelId, run: run.name.key, err: error }, 'input did not reach its run'),
       );
     }
     return run;
@@ -167,7 +162,7 @@ export class Executor {
 
   async #answer(runs: KernelRuns, run: TrackedRun, apiVersion: number, runId: string, taken: Taken): Promise<ExecuteAnswer> {
     const over = taken.end?.status === 'finished' || taken.end?.status === 'exec-timeout';
-    if (over && run.name) run.outputFiles ??= this.#outputs.after(runs.kernelId, run.outputBefore, run.name.startedAt);
+    if (over) run.outputFiles ??= this.#outputs.after(runs.kernelId, run.outputBefore, run.name.since);
     const files = (over && (await run.outputFiles)) || [];
     return {
       result: shapeResult(apiVersion, { runId, end: taken.end, items: taken.items, files }),

@@ -1,11 +1,12 @@
 import { BerthError } from '@berth/wire';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExecuteWorld, KERNEL, settled, type ExecuteWorldOptions } from '../../../../testing/execute-world.js';
+import type { QueueStore, WaitingLine } from './queue-store.js';
 
 let world: ExecuteWorld;
 afterEach(async () => {
   await world.executor.stop();
-  await world.advance(600_000);
+  await world.passed();
   expect(world.clock.pending, 'timers left behind').toBe(0);
 });
 const start = async (options: ExecuteWorldOptions = {}) => (world = await ExecuteWorld.start(options));
@@ -112,6 +113,92 @@ describe('several runs', () => {
     };
     expect(await world.told(world.query('r1', 'numbers 1'))).toMatchObject(continued);
     expect(await world.told(world.call({}))).toMatchObject({ status: 'finished', text: '1\n' });
+  });
+});
+
+describe('runs that wait', () => {
+  const lines = new Map<string, WaitingLine>();
+  const queue: QueueStore = {
+    read: async (id) => lines.get(id),
+    write: async (id, line) => void (line.runs.length > 0 ? lines.set(id, line) : lines.delete(id)),
+  };
+  beforeEach(() => lines.clear());
+
+  it('are still there after the agent was killed, in their order, and start without being asked for', async () => {
+    await start({ executor: { queue } });
+    await world.told(world.query('r1', 'quiet'));
+    await world.told(world.query('r2', 'quiet 2'));
+    await world.told(world.call({ runId: 'r3', mode: 'batch', opts: { exec: 'echo 3' } }));
+    await world.restart();
+    await world.executor.adopt(KERNEL);
+    expect(await world.told(world.call({ runId: 'r3' }))).toMatchObject(continued);
+    world.runs[0]!.finish();
+    await world.advance(1000);
+    expect(world.runs.map(({ request }) => request)).toMatchObject([{ code: 'quiet' }, { code: 'quiet 2' }]);
+    world.runs[1]!.finish();
+    await world.advance(1000);
+    expect(world.runs[2]!.request).toMatchObject({ mode: 'batch', argv: ['/bin/sh', '-c', 'echo 3'] });
+    expect(lines.size).toBe(0);
+  });
+
+  it('are not started twice when the agent is killed right after their start', async () => {
+    await start({ executor: { queue } });
+    await world.told(world.query('r1', 'quiet'));
+    await world.told(world.query('r2', 'quiet 2'));
+    const stale = lines.get(KERNEL)!;
+    world.runs[0]!.finish();
+    await world.advance(1000);
+    await world.restart();
+    lines.set(KERNEL, stale);
+    await world.executor.adopt(KERNEL);
+    await world.advance(2000);
+    world.runs[1]!.finish();
+    await world.advance(2000);
+    expect(world.runs).toHaveLength(2);
+    expect(await world.told(world.call({ runId: 'r2' }))).toMatchObject({ status: 'finished' });
+  });
+
+  it('are written down only where one has to wait', async () => {
+    const written: number[] = [];
+    await start({ executor: { queue: { ...queue, write: async (_, { runs }) => void written.push(runs.length) } } });
+    for (const run of ['r1', 'r2', 'r3']) await world.told(world.query(run, 'numbers 1'));
+    expect(written).toEqual([]);
+  });
+
+  it('go with their kernel', async () => {
+    await start({ executor: { queue } });
+    await world.told(world.query('r1', 'quiet'));
+    await world.told(world.query('r2', 'quiet'));
+    expect(lines.size).toBe(1);
+    await world.service.destroyKernel(KERNEL);
+    await settled();
+    expect(lines.size).toBe(0);
+  });
+
+  it('of an earlier incarnation are forgotten', async () => {
+    await start({ executor: { queue } });
+    lines.set(KERNEL, { incarnation: 7, runs: [{ key: 'r9', since: 1, wish: { mode: 'query', code: 'quiet' } }] });
+    await world.executor.adopt(KERNEL);
+    await world.advance(1000);
+    expect([world.runs.length, lines.size]).toEqual([0, 0]);
+  });
+
+  it('wait also where that cannot be written down', async () => {
+    await start({ executor: { queue: { ...queue, write: async () => Promise.reject(new Error('no space')) } } });
+    await world.told(world.query('r1', 'quiet'));
+    expect(await world.told(world.query('r2', 'numbers 1'))).toMatchObject(continued);
+    world.runs[0]!.finish();
+    expect(await world.told(world.call({ runId: 'r2' }))).toMatchObject({ status: 'finished' });
+  });
+
+  it('are at most 200', async () => {
+    await start();
+    await world.told(world.query('r', 'quiet'));
+    const waiting = Array.from({ length: 200 }, (_, i) => world.query(`r${i}`, 'quiet'));
+    await settled();
+    await expect(world.query('one more', 'quiet')).rejects.toMatchObject({ type: 'builtins.RuntimeError' });
+    await world.advance(2000);
+    await Promise.all(waiting);
   });
 });
 

@@ -3,27 +3,21 @@
  * whoever asks or does not ask; what nobody asks for any more does not keep the others waiting (D31).
  */
 import { sleep, type Timer } from '@berth/base';
-import {
-  BerthError,
-  isBerthError,
-  type Finished,
-  type KernelId,
-  type KernelView,
-  type RunId,
-  type RunRequest,
-  type RunView,
-} from '@berth/wire';
+import { BerthError, isBerthError, type Finished, type KernelId, type KernelView, type RunId, type RunView } from '@berth/wire';
+import { RpcError } from '../../transport/rpc-error.js';
 import type { ExecuteParts } from './options.js';
 import type { OutputFiles } from './output-files.js';
-import { runIdOf, runNameOf, type RunName } from './run-names.js';
+import type { WaitingRun } from './queue-store.js';
+import { runRequest, startFacts, type StartFacts, type StartWish } from './request.js';
+import { runNameOf, type RunName } from './run-names.js';
 import { TrackedRun, type RunOwner } from './tracked-run.js';
 
 /** Runs that are over and told are forgotten beyond this number; the runner still knows them. */
 const MOST_TOLD = 100;
 /** How often a start is tried again while the runner cannot be reached. */
 const RETRY_MS = 500;
-
-type Request = (runId: RunId) => RunRequest;
+/** More than so many may not wait. */
+const MOST_WAITING = 200;
 
 export class KernelRuns implements RunOwner {
   readonly kernelId: KernelId;
@@ -36,26 +30,31 @@ export class KernelRuns implements RunOwner {
   readonly #runs = new Map<string, TrackedRun>();
   /** Those that are not over, in the order of their turns. */
   readonly #line: TrackedRun[] = [];
-  readonly #requests = new Map<TrackedRun, Request>();
+  /** What those that wait are. */
+  readonly #waiting = new Map<TrackedRun, WaitingRun>();
+  readonly #facts: StartFacts;
+  #kept: readonly WaitingRun[] = [];
+  #keeping: Promise<void> = Promise.resolve();
   #loading: Promise<void> | undefined;
-  #lastStart = 0;
+  #lastSince = 0;
   #starting = false;
   #watch: Timer | undefined;
   #over = false;
   /** A run has taken longer than it may: the kernel will be ended, and nothing is started any more. */
   #timedOut: 'no' | 'yes' | 'reported' = 'no';
 
-  constructor(parts: ExecuteParts, outputs: OutputFiles, view: KernelView, timeoutSeconds: number) {
+  constructor(parts: ExecuteParts, outputs: OutputFiles, view: KernelView) {
     this.#parts = parts;
     this.#outputs = outputs;
     this.kernelId = view.kernelId;
     this.incarnation = view.incarnation;
-    this.#limitMs = timeoutSeconds > 0 ? timeoutSeconds * 1000 : Infinity;
+    this.#facts = startFacts(view);
+    this.#limitMs = this.#facts.timeoutSeconds > 0 ? this.#facts.timeoutSeconds * 1000 : Infinity;
   }
 
   /** Learns once what an earlier life of the agent started. Errors: as of `listRuns`. */
   async load(): Promise<void> {
-    this.#loading ??= this.#adoptAll().catch((error: unknown) => {
+    this.#loading ??= this.#adoptEverything().catch((error: unknown) => {
       this.#loading = undefined;
       throw error;
     });
@@ -76,18 +75,22 @@ export class KernelRuns implements RunOwner {
     return this.#runs.get(key);
   }
 
-  /** Puts a run at the end of the line. An unfinished one of the same key, or one whose end was not told, is given instead. */
-  async add(key: string, mode: RunRequest['mode'], request: Request): Promise<TrackedRun> {
+  /**
+   * Puts a run at the end of the line. An unfinished one of the same key, or one whose end was not told, is given instead. Throws
+   * `RpcError` for what cannot be run here.
+   */
+  async add(key: string, wish: StartWish): Promise<TrackedRun> {
     await this.load();
     if (this.#over) throw endedError(this.kernelId);
     const known = this.#runs.get(key);
     if (known && !known.done) return known;
-    const run = new TrackedRun(this.#parts, this, { key, mode }, 0);
-    this.#remember(run);
-    this.#requests.set(run, request);
-    this.#line.push(run);
+    if (this.#line.length > MOST_WAITING)
+      throw new RpcError('builtins.RuntimeError', `${MOST_WAITING} runs wait in this kernel.`);
+    runRequest(wish, this.#facts);
+    const run = this.#join({ key, wish, since: this.#freshTime() });
     this.#advance();
     this.#arm();
+    if (run !== this.current) await this.#keep();
     return run;
   }
 
@@ -103,14 +106,55 @@ export class KernelRuns implements RunOwner {
     if (run.done) this.#reportTimeout();
   }
 
-  /** The kernel is over, or restarted: whoever waits is told so. */
-  end(): void {
+  /** The kernel is over, or restarted: whoever waits is told so. What waited is forgotten, unless it is only the agent that stops. */
+  async end(forget: boolean): Promise<void> {
     if (this.#over) return;
     this.#over = true;
     this.#watch?.cancel();
     for (const run of new Set([...this.#runs.values(), ...this.#line])) run.fail(endedError(this.kernelId));
     this.#line.length = 0;
-    this.#requests.clear();
+    if (forget) this.#waiting.clear();
+    await this.#keep();
+  }
+
+  async #adoptEverything(): Promise<void> {
+    await this.#adoptAll();
+    const line = await this.#parts.queue?.read(this.kernelId);
+    this.#kept = line?.runs ?? [];
+    if (!line || this.#over) return;
+    for (const waiting of line.incarnation === this.incarnation ? line.runs : []) {
+      const started = this.#runs.get(waiting.key);
+      if (!started || started.name.since < waiting.since) this.#join(waiting);
+    }
+    await this.#keep();
+    this.#advance();
+    this.#arm();
+  }
+
+  #join(waiting: WaitingRun): TrackedRun {
+    const { key, since, wish } = waiting;
+    this.#lastSince = Math.max(this.#lastSince, since);
+    const run = new TrackedRun(this.#parts, this, { name: { key, since }, mode: wish.mode }, 0);
+    this.#remember(run);
+    this.#waiting.set(run, waiting);
+    this.#line.push(run);
+    return run;
+  }
+
+  /** Writes down who waits, where that is not what was written down before. A full disk costs no more than that it is not. */
+  #keep(): Promise<void> {
+    const { queue, logger } = this.#parts;
+    this.#keeping = this.#keeping.then(async () => {
+      const runs = [...this.#waiting.values()];
+      if (runs.length === this.#kept.length && runs.every((run, index) => run === this.#kept[index])) return;
+      try {
+        await queue?.write(this.kernelId, { incarnation: this.incarnation, runs });
+        this.#kept = runs;
+      } catch (error) {
+        logger.warn({ kernel: this.kernelId, err: error }, 'runs that wait could not be written down');
+      }
+    });
+    return this.#keeping;
   }
 
   async #adoptAll(): Promise<void> {
@@ -123,36 +167,42 @@ export class KernelRuns implements RunOwner {
   }
 
   #adopt(view: RunView, name: RunName): void {
-    this.#lastStart = Math.max(this.#lastStart, name.startedAt);
+    this.#lastSince = Math.max(this.#lastSince, name.since);
     const known = this.#runs.get(name.key);
-    if (this.#over || (known && (known.name?.startedAt ?? Infinity) >= name.startedAt)) return;
+    if (this.#over || (known && known.name.since >= name.since)) return;
     const run = TrackedRun.adopt(this.#parts, this, view, name);
     this.#remember(run);
     if (!view.finished) this.#line.push(run);
     else if (view.finished.reason === 'time-limit') this.#noteTimeout();
   }
 
+  /** No two runs of one kernel are asked for at one time, whatever the clock does. */
+  #freshTime(): number {
+    this.#lastSince = Math.max(this.#parts.clock.now(), this.#lastSince + 1);
+    return this.#lastSince;
+  }
+
   #remember(run: TrackedRun): void {
     // As the youngest.
-    this.#runs.delete(run.key);
-    this.#runs.set(run.key, run);
+    this.#runs.delete(run.name.key);
+    this.#runs.set(run.name.key, run);
   }
 
   #forgetDone(): void {
     const done = [...this.#runs.values()].filter((run) => run.done);
-    for (const run of done.slice(0, Math.max(0, done.length - MOST_TOLD))) this.#runs.delete(run.key);
+    for (const run of done.slice(0, Math.max(0, done.length - MOST_TOLD))) this.#runs.delete(run.name.key);
   }
 
   #leave(run: TrackedRun): void {
     const at = this.#line.indexOf(run);
     if (at >= 0) this.#line.splice(at, 1);
-    this.#requests.delete(run);
+    this.#waiting.delete(run);
     this.#forgetDone();
   }
 
   #advance(): void {
     const head = this.#line[0];
-    if (!head || head.name || this.#starting || this.#over || this.#timedOut !== 'no') return;
+    if (!head || head.started || this.#starting || this.#over || this.#timedOut !== 'no') return;
     this.#starting = true;
     void this.#begin(head).finally(() => {
       this.#starting = false;
@@ -163,26 +213,29 @@ export class KernelRuns implements RunOwner {
   async #begin(run: TrackedRun): Promise<void> {
     try {
       run.outputBefore = await this.#outputs.before(this.kernelId);
-      this.#lastStart = Math.max(this.#parts.clock.now(), this.#lastStart + 1);
-      const name: RunName = { key: run.key, startedAt: this.#lastStart };
-      const { finished } = await this.#start(this.#requests.get(run)!, runIdOf(name));
-      run.start(name);
+      const { finished } = await this.#start(this.#waiting.get(run)!.wish, run.id);
+      run.start();
+      this.#waiting.delete(run);
       if (finished) this.ended(run, finished);
       this.#arm();
     } catch (error) {
       run.fail(error);
-      this.#leave(run);
+      if (!this.#over) this.#leave(run);
     }
+    // It is the runner's now, and known by its id where this is not written any more.
+    if (this.#kept.length > 0 && !this.#over) await this.#keep();
   }
 
   /** Starting is idempotent, so it is tried until the runner can be reached or the kernel is over. */
-  async #start(request: Request, runId: RunId): Promise<RunView> {
+  async #start(wish: StartWish, runId: RunId): Promise<RunView> {
+    const request = runRequest(wish, this.#facts)(runId);
     for (;;) {
       try {
-        return await this.#parts.service.startRun(this.kernelId, request(runId));
+        return await this.#parts.service.startRun(this.kernelId, request);
       } catch (error) {
         if (this.#over || !isBerthError(error) || (error.code !== 'timeout' && error.code !== 'runner-lost')) throw error;
       }
+      await this.#keep();
       await sleep(RETRY_MS, undefined, this.#parts.clock);
     }
   }
@@ -192,21 +245,21 @@ export class KernelRuns implements RunOwner {
     this.#watch?.cancel();
     const { clock, times } = this.#parts;
     const head = this.#line[0];
-    if (!head?.name || this.#over) return;
-    const untilLimit = Math.max(0, this.#dueIn(head.name)) + times.watchMs;
+    if (!head?.started || this.#over) return;
+    const untilLimit = Math.max(0, this.#dueIn(head)) + times.watchMs;
     const wait = this.#line.length > 1 ? times.watchMs : untilLimit;
     if (wait === Infinity) return;
     this.#watch = clock.after(wait, () => void this.#look(head).finally(() => this.#arm()));
   }
 
   /** Milliseconds until the limit of a run; negative after it. */
-  #dueIn({ startedAt }: RunName): number {
-    return startedAt + this.#limitMs - this.#parts.clock.now();
+  #dueIn({ startedAt }: TrackedRun): number {
+    return startedAt + this.#limitMs - this.#parts.clock.monotonic();
   }
 
   async #look(run: TrackedRun): Promise<void> {
     const { service, times } = this.#parts;
-    const due = this.#dueIn(run.name!);
+    const due = this.#dueIn(run);
     if (this.#line.length > 1 && !run.attended) this.#giveUp(run);
     // What cannot be asked now is asked again.
     const views = await service.listRuns(this.kernelId).catch(() => undefined);
@@ -218,7 +271,7 @@ export class KernelRuns implements RunOwner {
       run.setOverdue();
       return this.#noteTimeout();
     }
-    run.fail(new BerthError('no-such-run', `run ${run.key} is not known any more`));
+    run.fail(new BerthError('no-such-run', `run ${run.name.key} is not known any more`));
     this.#leave(run);
     this.#advance();
   }
@@ -232,9 +285,10 @@ export class KernelRuns implements RunOwner {
     const since = Math.max(run.asked, this.#line[1]!.created);
     if (!kill && (run.givenUp !== undefined || now - since < times.abandonedMs)) return;
     run.givenUp ??= now;
-    if (!kill) logger.info({ kernel: this.kernelId, run: run.key }, 'a run that nobody asks for is ended: another waits for it');
-    service.signalRun(this.kernelId, run.id!, kill ? 'kill' : 'interrupt').catch((error: unknown) => {
-      logger.debug({ kernel: this.kernelId, run: run.key, err: error }, 'an abandoned run could not be signalled');
+    if (!kill)
+      logger.info({ kernel: this.kernelId, run: run.name.key }, 'a run that nobody asks for is ended: another waits for it');
+    service.signalRun(this.kernelId, run.id, kill ? 'kill' : 'interrupt').catch((error: unknown) => {
+      logger.debug({ kernel: this.kernelId, run: run.name.key, err: error }, 'an abandoned run could not be signalled');
     });
   }
 

@@ -2,6 +2,7 @@
 import { systemClock, type Clock } from '@berth/base';
 import type { KernelId, KernelService, KernelView, TerminalSize } from '@berth/wire';
 import { silentLogger, type Logger } from '../../../ports/logger.js';
+import type { QueueStore } from './queue-store.js';
 import { CHUNK_LIMITS, type ChunkLimits } from './chunk.js';
 
 /** A terminal of a kernel, for the queries `%resize` and `%ping` (seed spec 8.10). */
@@ -56,6 +57,8 @@ export interface ExecutorOptions {
   readonly execTimeout: (kernelId: KernelId) => void;
   /** The terminal of a kernel; undefined for a kernel without one, where `%resize` is code like any other. */
   readonly terminalOf?: (kernel: KernelView) => TerminalHooks | undefined;
+  /** Keeps the runs that wait over the end of the agent. Absent: they are forgotten then. */
+  readonly queue?: QueueStore;
   /** What is below `.output` now. Absent: results tell of no files. */
   readonly scanOutput?: (kernelId: KernelId) => Promise<OutputScan>;
   /** Puts a file of `.output` where its user can fetch it; gives the address. Absent: `#dummy-upload`, as without an object store. */

@@ -8,10 +8,10 @@ const TICK_MS = 20;
 
 const NO_STORE = '#dummy-upload';
 
-/** Names of what is new or newer. Without `before`, what has changed since `startedAt` (an agent that has forgotten). Pure. */
-export function changedFiles(before: OutputScan | undefined, after: OutputScan, startedAt: number): readonly string[] {
+/** Names of what is new or newer. Without `before`, what has changed since `since` (an agent that has forgotten). Pure. */
+export function changedFiles(before: OutputScan | undefined, after: OutputScan, since: number): readonly string[] {
   const changed = [...after].filter(([name, { mtimeMs, size }]) => {
-    if (!before) return mtimeMs >= startedAt - TICK_MS;
+    if (!before) return mtimeMs >= since - TICK_MS;
     const old = before.get(name);
     return !old || mtimeMs > old.mtimeMs || size !== old.size;
   });
@@ -32,10 +32,10 @@ export class OutputFiles {
   }
 
   /** Uploads what a run has left; a file that cannot be uploaded is logged and left out. */
-  async after(kernelId: KernelId, before: OutputScan | undefined, startedAt: number): Promise<readonly OutputFile[]> {
+  async after(kernelId: KernelId, before: OutputScan | undefined, since: number): Promise<readonly OutputFile[]> {
     const after = await this.#scan(kernelId);
     const files: OutputFile[] = [];
-    for (const name of after ? changedFiles(before, after, startedAt) : []) {
+    for (const name of after ? changedFiles(before, after, since) : []) {
       const url = await this.#upload(kernelId, name);
       if (url !== undefined) files.push({ name, url });
     }

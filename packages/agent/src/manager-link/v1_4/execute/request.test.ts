@@ -1,13 +1,15 @@
 import type { RunId } from '@berth/wire';
 import { describe, expect, it } from 'vitest';
 import { RpcError } from '../../transport/rpc-error.js';
-import { runRequest, type StartFacts, type StartWish } from './request.js';
+import { parseWish, runRequest, type StartFacts } from './request.js';
 import { keyOf, runIdOf, runNameOf } from './run-names.js';
 
 const FACTS: StartFacts = { supervisor: 'berth', lang: 'python:3.6-debian', timeoutSeconds: 0 };
-const of = (wish: Partial<StartWish>, facts: Partial<StartFacts> = {}) =>
-  runRequest({ mode: 'query', code: '', opts: {}, ...wish }, { ...FACTS, ...facts })('r' as RunId);
-const batch = (opts: StartWish['opts'], facts: Partial<StartFacts> = {}) => of({ mode: 'batch', opts }, facts);
+type Opts = Readonly<Record<string, unknown>>;
+const of = (code: string, facts: Partial<StartFacts> = {}) =>
+  runRequest(parseWish('query', code, {}), { ...FACTS, ...facts })('r' as RunId);
+const batch = (opts: Opts, facts: Partial<StartFacts> = {}) =>
+  runRequest(parseWish('batch', '', opts), { ...FACTS, ...facts })('r' as RunId);
 
 describe('a query', () => {
   it.each([
@@ -18,24 +20,24 @@ describe('a query', () => {
     ['git:latest', 'bash'],
     ['registry.example:5000/lab/kernel-python-caffe:1', 'python'],
   ])('in a kernel %s is %s', (lang, language) => {
-    expect(of({ code: '1' }, { lang })).toEqual({ runId: 'r', mode: 'query', language, code: '1', durable: true });
+    expect(of('1', { lang })).toEqual({ runId: 'r', mode: 'query', language, code: '1', durable: true });
   });
 
   it('is refused for a language without a session of ours', () => {
-    expect(() => of({}, { lang: 'haskell:8' })).toThrow(RpcError);
-    expect(() => of({}, { lang: 'constructor:1' })).toThrow('constructor:1 has no interactive session');
+    expect(() => of('', { lang: 'haskell:8' })).toThrow(RpcError);
+    expect(() => of('', { lang: 'constructor:1' })).toThrow('constructor:1 has no interactive session');
   });
 
   it('goes through as it is where the image brings its own runner', () => {
-    expect(of({ code: 'x' }, { lang: 'haskell:8', supervisor: 'kernel-runner' })).toMatchObject({
+    expect(of('x', { lang: 'haskell:8', supervisor: 'kernel-runner' })).toMatchObject({
       language: 'python',
       code: 'x',
     });
   });
 
   it('carries the limit of its image', () => {
-    expect(of({}, { timeoutSeconds: 0.5 })).toMatchObject({ timeoutMs: 500 });
-    expect(of({}, { timeoutSeconds: 0 })).not.toHaveProperty('timeoutMs');
+    expect(of('', { timeoutSeconds: 0.5 })).toMatchObject({ timeoutMs: 500 });
+    expect(of('', { timeoutSeconds: 0 })).not.toHaveProperty('timeoutMs');
   });
 });
 
@@ -93,7 +95,7 @@ describe('a batch', () => {
 describe('the name of a run', () => {
   it('is found again in its id', () => {
     for (const given of ['0123456789abcdef0123456789abcdef', 'a.b-c_d', 'ä ö', 'x'.repeat(200), '']) {
-      const name = { key: keyOf(given), startedAt: 1_700_000_000_123 };
+      const name = { key: keyOf(given), since: 1_700_000_000_123 };
       const id = runIdOf(name);
       expect(id).toMatch(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/);
       expect(runNameOf(id)).toEqual(name);

@@ -1,16 +1,14 @@
 /** What a call asks for, as a run. Pure. */
 import type { KernelView, RunId, RunRequest } from '@berth/wire';
 import { RpcError } from '../../transport/rpc-error.js';
+import { notesOf } from '../notes.js';
 import { buildRule, execRule, replOf } from '../languages.js';
 
-/** The runner's own rule decides; only the runner of 2018 that an image brings along has one. */
+/** The language's own rule decides. */
 const OWN_RULE = '*';
 
-export interface StartWish {
-  readonly mode: 'query' | 'batch';
-  readonly code: string;
-  readonly opts: Readonly<Record<string, unknown>>;
-}
+export type StartWish =
+  { readonly mode: 'query'; readonly code: string } | { readonly mode: 'batch'; readonly build: string; readonly exec: string };
 
 export interface StartFacts {
   readonly supervisor: KernelView['spec']['supervisor'];
@@ -20,20 +18,28 @@ export interface StartFacts {
   readonly timeoutSeconds: number;
 }
 
+export function startFacts({ spec }: Pick<KernelView, 'spec'>): StartFacts {
+  const { lang = spec.image, execTimeoutSeconds: timeoutSeconds = 0 } = notesOf(spec) ?? {};
+  return { supervisor: spec.supervisor, lang, timeoutSeconds };
+}
+
+/** Throws `RpcError`. */
+export function parseWish(mode: StartWish['mode'], code: string, opts: Readonly<Record<string, unknown>>): StartWish {
+  return mode === 'query' ? { mode, code } : { mode, build: command(opts, 'build'), exec: command(opts, 'exec') };
+}
+
 /** Everything of a run but its id. Throws `RpcError`. */
-export function runRequest(wish: StartWish, facts: StartFacts): (runId: RunId) => RunRequest {
-  const common = { durable: true, ...(facts.timeoutSeconds > 0 ? { timeoutMs: Math.ceil(facts.timeoutSeconds * 1000) } : {}) };
+export function runRequest(wish: StartWish, { supervisor, lang, timeoutSeconds }: StartFacts): (runId: RunId) => RunRequest {
+  // The runner of 2018 that an image brings along speaks its one language, and has rules of its own.
+  const native = supervisor === 'kernel-runner';
+  const common = { durable: true, ...(timeoutSeconds > 0 ? { timeoutMs: Math.ceil(timeoutSeconds * 1000) } : {}) };
   if (wish.mode === 'query') {
-    const language = facts.supervisor === 'kernel-runner' ? 'python' : replOf(facts.lang);
-    if (!language) {
-      throw new RpcError('builtins.RuntimeError', `${facts.lang} has no interactive session here: use the batch mode`);
-    }
+    const language = native ? 'python' : replOf(lang);
+    if (!language) throw new RpcError('builtins.RuntimeError', `${lang} has no interactive session here: use the batch mode`);
     return (runId) => ({ runId, mode: 'query', language, code: wish.code, ...common });
   }
-  const native = facts.supervisor === 'kernel-runner';
-  const given = { build: command(wish.opts, 'build'), exec: command(wish.opts, 'exec') };
-  const build = given.build === OWN_RULE && !native ? buildRule(facts.lang) : given.build;
-  const exec = given.exec === OWN_RULE && !native ? execRule(facts.lang) : given.exec;
+  const build = wish.build === OWN_RULE && !native ? buildRule(lang) : wish.build;
+  const exec = wish.exec === OWN_RULE && !native ? execRule(lang) : wish.exec;
   return (runId) => ({ runId, mode: 'batch', build, argv: argvOf(exec, native), stdin: 'open', ...common });
 }
 
@@ -43,7 +49,7 @@ function argvOf(exec: string, native: boolean): readonly string[] {
 }
 
 /** Null and missing are empty (D33). */
-function command(opts: StartWish['opts'], name: 'build' | 'exec'): string {
+function command(opts: Readonly<Record<string, unknown>>, name: 'build' | 'exec'): string {
   const value = Object.hasOwn(opts, name) ? opts[name] : undefined;
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;

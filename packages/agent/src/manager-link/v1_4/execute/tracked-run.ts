@@ -31,7 +31,7 @@ export interface RunOwner {
 }
 
 export class TrackedRun {
-  readonly key: string;
+  readonly name: RunName;
   readonly mode: RunRequest['mode'];
   readonly input: RunInput;
   /** Resolves when it is started; rejects when it cannot be. */
@@ -49,7 +49,7 @@ export class TrackedRun {
   readonly #changes = new Changes();
   #setBegun: (id: RunId) => void = () => {};
   #setFailed: (error: unknown) => void = () => {};
-  #name: RunName | undefined;
+  #startedAt: number | undefined;
   #finished: Finished | null = null;
   /** Its kernel is over, or it could not be started. */
   #failure: { readonly error: unknown } | undefined;
@@ -69,12 +69,12 @@ export class TrackedRun {
   constructor(
     parts: ExecuteParts,
     owner: RunOwner,
-    run: { readonly key: string; readonly mode: RunRequest['mode'] },
+    run: { readonly name: RunName; readonly mode: RunRequest['mode'] },
     sent: 0 | undefined,
   ) {
     this.#parts = parts;
     this.#owner = owner;
-    this.key = run.key;
+    this.name = run.name;
     this.mode = run.mode;
     this.created = this.asked = parts.clock.monotonic();
     this.input = new RunInput(parts.service, owner.kernelId, sent);
@@ -87,22 +87,27 @@ export class TrackedRun {
 
   /** A run that an earlier life of the agent started. */
   static adopt(parts: ExecuteParts, owner: RunOwner, view: RunView, name: RunName): TrackedRun {
-    const run = new TrackedRun(parts, owner, { key: name.key, mode: view.mode }, undefined);
+    const run = new TrackedRun(parts, owner, { name, mode: view.mode }, undefined);
     run.#cursor = cursorFrom(view.acknowledged + 1);
     run.#confirmed = view.acknowledged;
-    run.start(name);
+    run.start();
     run.#finished = view.finished;
     if (view.finished && view.acknowledged >= view.highest) run.#toldEnd = finishedEnd(view.finished);
     return run;
   }
 
-  /** Undefined while it waits for its turn. */
-  get name(): RunName | undefined {
-    return this.#name;
+  get id(): RunId {
+    return runIdOf(this.name);
   }
 
-  get id(): RunId | undefined {
-    return this.#name && runIdOf(this.#name);
+  /** False while it waits for its turn. */
+  get started(): boolean {
+    return this.#startedAt !== undefined;
+  }
+
+  /** Monotonic milliseconds; for a run of an earlier life of the agent, when it was found. */
+  get startedAt(): number {
+    return this.#startedAt ?? Infinity;
   }
 
   get over(): boolean {
@@ -119,11 +124,10 @@ export class TrackedRun {
     return this.#calls > 0;
   }
 
-  /** It runs, under this name. */
-  start(name: RunName): void {
-    this.#name = name;
-    this.asked = this.#parts.clock.monotonic();
-    this.#setBegun(runIdOf(name));
+  /** It runs. */
+  start(): void {
+    this.#startedAt = this.asked = this.#parts.clock.monotonic();
+    this.#setBegun(this.id);
     this.#changes.tell();
   }
 
@@ -181,7 +185,7 @@ export class TrackedRun {
     await this.#settled(stop);
     // From here on a late word about the answer before changes nothing: this one gives the same again.
     if (!overtaken()) this.#unsettled = undefined;
-    while (!this.#name) {
+    while (!this.started) {
       if (this.#failure) throw this.#failure.error;
       if (stop()) return NOTHING_NEW;
       await this.#changes.next();
@@ -242,7 +246,7 @@ export class TrackedRun {
     if (this.#reader && !this.#reader.over) return this.#reader;
     this.#reader = undefined;
     const { kernelId } = this.#owner;
-    this.#opening ??= RunReader.open(this.#parts.service, kernelId, this.id!, this.#cursor.next, (reader) =>
+    this.#opening ??= RunReader.open(this.#parts.service, kernelId, this.id, this.#cursor.next, (reader) =>
       this.#arrived(reader),
     );
     try {
@@ -259,6 +263,6 @@ export class TrackedRun {
   }
 
   #lost({ over }: RunReader): unknown {
-    return over?.error ?? new BerthError('no-such-run', `the output of run ${this.key} is no longer kept`);
+    return over?.error ?? new BerthError('no-such-run', `the output of run ${this.name.key} is no longer kept`);
   }
 }
