@@ -1,18 +1,29 @@
-/** Entry of the bundle: `runner.mjs --kernel ID --incarnation N [--root DIR]`. `--root` moves /berth/run, /opt/berth and /home/work, for tests. */
+/**
+ * Entry of the bundle: `runner.mjs --kernel ID --incarnation N [--root DIR]`. `--root` moves /berth/run, /opt/berth and
+ * /home/work, for tests. `runner.mjs --terminal ADDON` holds a terminal for a runner.
+ */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from '@berth/base';
 import { isId } from '@berth/wire';
 import { placesUnder } from './places.js';
 import { Runner } from './runner.js';
+import { holdTerminal } from './terminal/holder.js';
 
 /** Put in by the bundler. */
 declare const BERTH_BUILD: string;
 
 const { values } = parseArgs({
-  options: { kernel: { type: 'string' }, incarnation: { type: 'string' }, root: { type: 'string', default: '' } },
+  options: {
+    kernel: { type: 'string' },
+    incarnation: { type: 'string' },
+    root: { type: 'string', default: '' },
+    terminal: { type: 'string' },
+  },
 });
-const { kernel, root } = values;
+const { kernel, root, terminal } = values;
+if (terminal !== undefined) process.exit(await holdTerminal(terminal));
+
 const incarnation = Number(values.incarnation);
 if (!isId(kernel) || !Number.isSafeInteger(incarnation) || incarnation < 1) {
   process.stderr.write('usage: runner.mjs --kernel ID --incarnation N [--root DIR]\n');

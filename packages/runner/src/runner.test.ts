@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BatchRun, Finished, Language, RunId, RunRecord } from '@berth/wire';
 import type { Stream } from '../testing/client.js';
-import { startRunner, tini, waitFor, type Harness } from '../testing/harness.js';
+import { marked, processesWith, startRunner, tini, waitFor, type Harness } from '../testing/harness.js';
 
 let harness: Harness | undefined;
 afterEach(async () => {
@@ -25,22 +25,6 @@ const finishedOf = async (stream: Stream): Promise<Finished> => {
   await stream.ended;
   return stream.records.at(-1) as RunRecord & { type: 'finished' };
 };
-
-/** Processes whose command line holds `mark`. */
-function processesWith(mark: string): number[] {
-  const found: number[] = [];
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(mark)) found.push(Number(pid));
-    } catch {
-      // Gone.
-    }
-  }
-  return found;
-}
-
-/** An argument that no other process has. */
-const marked = (): string => String(86_400 + Math.random());
 
 describe('a batch', () => {
   it('streams output of programs that open their standard streams, and tells the exit code', async () => {

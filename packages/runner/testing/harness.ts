@@ -1,6 +1,17 @@
 /** Starts the bundled runner in a directory of its own, outside of any container. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +21,8 @@ import { TestAgent } from './client.js';
 
 const REPOSITORY = new URL('../../..', import.meta.url).pathname;
 const SUBREAPERS = ['/usr/bin/tini-static', '/usr/bin/docker-init', '/usr/libexec/docker/docker-init', '/usr/bin/tini'];
+
+const PTY_ADDON = `${REPOSITORY}node_modules/@lydell/node-pty-linux-${process.arch}/pty.node`;
 
 /** A subreaper of this machine, if it has one. */
 export const tini = SUBREAPERS.find(existsSync);
@@ -21,6 +34,8 @@ export interface HarnessOptions {
   readonly spec?: Partial<RunnerSpec>;
   /** False: no subreaper in the carry. */
   readonly subreaper?: boolean;
+  /** False: nothing to make terminals with in the carry. */
+  readonly terminals?: boolean;
   /** Directory with REPL scripts; default that of the repository. */
   readonly repl?: string;
 }
@@ -47,6 +62,7 @@ function bundled(): Promise<string> {
     const script = `${REPOSITORY}scripts/bundle-runner.mjs`;
     const { bundleRunner } = (await import(/* @vite-ignore */ script)) as { bundleRunner(target: string): Promise<string> };
     await bundleRunner(target);
+    chmodSync(join(target, '..'), 0o755);
     process.once('exit', () => rmSync(join(target, '..'), { recursive: true, force: true }));
     return target;
   })();
@@ -61,6 +77,9 @@ export async function startRunner(options: HarnessOptions = {}): Promise<Harness
   for (const path of [run, join(carry, 'bin'), work]) mkdirSync(path, { recursive: true });
   chmodSync(run, 0o777);
   symlinkSync(options.repl ?? `${REPOSITORY}packages/runner/repl`, join(carry, 'repl'));
+  symlinkSync(file, join(carry, 'runner.mjs'));
+  mkdirSync(join(carry, 'lib'));
+  if (options.terminals !== false) symlinkSync(PTY_ADDON, join(carry, 'lib/pty.node'));
   if (tini && options.subreaper !== false) symlinkSync(tini, join(carry, 'bin/tini'));
   const fifos = options.spec?.fifos ?? 8;
   if (fifos > 0) execFileSync('mkfifo', ['-m', '666', ...Array.from({ length: fifos }, (_, n) => join(run, `fifo-${n}`))]);
@@ -119,3 +138,19 @@ export async function waitFor(condition: () => boolean, ms = 10_000): Promise<vo
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** Processes whose command line holds `mark`. */
+export function processesWith(mark: string): number[] {
+  const found: number[] = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(mark)) found.push(Number(pid));
+    } catch {
+      // Gone.
+    }
+  }
+  return found;
+}
+
+/** An argument that no other process has. */
+export const marked = (): string => String(86_400 + Math.random());

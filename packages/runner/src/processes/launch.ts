@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import type { TerminalSize } from '@berth/wire';
 import type { Environment } from './environment.js';
 import type { FifoPool, OpenFifo } from './fifos.js';
 import { Input } from './input.js';
@@ -18,6 +19,8 @@ export interface LaunchRequest {
   readonly stdin: 'open' | 'none';
   /** Also connects descriptors 3 (from the child) and 4 (to the child). */
   readonly control: boolean;
+  /** The command line keeps what it starts together by itself, as {@link underSubreaper} would. */
+  readonly supervised?: boolean;
   readonly stdout: OutputSink;
   readonly stderr: OutputSink;
 }
@@ -37,6 +40,15 @@ export interface ExitStatus {
   readonly signal: string | null;
 }
 
+/** What else can be done with a program in a terminal. */
+export interface Terminal {
+  resize(size: TerminalSize): void;
+  /** SIGINT to the process group in the foreground, as Ctrl-C does, whatever the program has made of that key. */
+  interrupt(): void;
+  /** Resolves when the process has ended: why the program could not be started, or the empty text. */
+  readonly complaint: Promise<string>;
+}
+
 export interface Launched {
   /** Of the subreaper, or of the program where there is none. */
   readonly pid: number;
@@ -45,16 +57,23 @@ export interface Launched {
   readonly outputs: readonly Output[];
   readonly input: Input | undefined;
   readonly control: { readonly from: Readable; readonly to: Writable } | undefined;
+  readonly terminal?: Terminal;
   /** Never rejects. */
   readonly exit: Promise<ExitStatus>;
 }
 
+/** `argv` under the carry's subreaper, if there is one. */
+export function underSubreaper(carry: string, argv: readonly string[]): readonly string[] {
+  const tini = join(carry, 'bin/tini');
+  // -g: an interrupt reaches the program's whole process group, as Ctrl-C at a terminal does.
+  return existsSync(tini) ? [tini, '-s', '-g', '--', ...argv] : argv;
+}
+
 /** Resolves when the process runs. Rejects with the system's error, such as ENOENT or EAGAIN, when it cannot. */
 export async function launch(ground: LaunchGround, request: LaunchRequest): Promise<Launched> {
-  const tini = join(ground.carry, 'bin/tini');
-  const subreaper = existsSync(tini);
-  // -g: an interrupt reaches the program's whole process group, as Ctrl-C at a terminal does.
-  const [program, ...args] = subreaper ? [tini, '-s', '-g', '--', ...request.argv] : request.argv;
+  const argv = request.supervised ? request.argv : underSubreaper(ground.carry, request.argv);
+  const subreaper = request.supervised === true || argv !== request.argv;
+  const [program, ...args] = argv;
   const stdin = request.stdin === 'open' ? ground.fifos.forInput() : undefined;
   const stdout = ground.fifos.forOutput();
   const stderr = ground.fifos.forOutput();

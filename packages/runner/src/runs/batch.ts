@@ -1,16 +1,12 @@
-/** A program of its own. */
-import type { BatchRun, Finished, RunSignal } from '@berth/wire';
+/** A program of its own, and what is built before it. */
+import { constants } from 'node:os';
+import type { BatchRun, RunSignal, TerminalSize } from '@berth/wire';
 import { userEnvironment, type Environment } from '../processes/environment.js';
-import { findInterpreter, findProgram } from '../processes/find.js';
-import { killAll, send } from '../processes/kill.js';
-import { launch, type Launched } from '../processes/launch.js';
-import { isDiskFull, readLimitCounters } from '../processes/limits.js';
-import { readProcesses, type ProcessEntry } from '../processes/table.js';
-import { treeOf } from '../processes/tree.js';
-import { enter, whyNotEntered } from './directory.js';
-import { sendAll, type Ground } from './ground.js';
-import { detailOf, reasonOf, type AskedEnd } from './reason.js';
+import { buildCommand, commandOf } from './command.js';
+import type { Ground } from './ground.js';
+import { Program } from './program.js';
 import type { Run, RunTask } from './run.js';
+import type { End } from './start-failed.js';
 
 /** Runs `request`; everything that can go wrong becomes the `finished` record. */
 export function startBatch(ground: Ground, run: Run, request: BatchRun): RunTask {
@@ -20,158 +16,81 @@ export function startBatch(ground: Ground, run: Run, request: BatchRun): RunTask
 }
 
 class BatchTask implements RunTask {
+  readonly resize?: (size: TerminalSize) => void;
   readonly #ground: Ground;
   readonly #run: Run;
   readonly #request: BatchRun;
-  readonly #asked: AskedEnd[] = [];
-  /** Resolves once it is known whether the program started. */
-  readonly #launched: Promise<Launched | undefined>;
-  #setLaunched: (launched: Launched | undefined) => void = () => {};
-  #exited = false;
+  /** Input and size are its, also while the build runs. */
+  readonly #program: Program;
+  /** What signals go to. */
+  #current: Program;
 
   constructor(ground: Ground, run: Run, request: BatchRun) {
     this.#ground = ground;
     this.#run = run;
     this.#request = request;
-    this.#launched = new Promise((resolve) => (this.#setLaunched = resolve));
+    this.#program = this.#current = new Program(ground, run);
+    if (request.terminal) this.resize = (size) => this.#program.resize(size);
   }
 
   async run(): Promise<void> {
     this.#run.began();
-    const before = readLimitCounters();
-    const launched = await this.#start();
-    this.#setLaunched(launched);
-    if (!launched) return;
-    this.#run.read(...launched.outputs);
-    const { timeoutMs } = this.#request;
-    const limit = timeoutMs === undefined ? undefined : this.#ground.clock.after(timeoutMs, () => this.#end('time-limit'));
-    const status = await launched.exit;
-    this.#exited = true;
+    const { build, timeoutMs } = this.#request;
+    const { clock } = this.#ground;
+    const limit = timeoutMs === undefined ? undefined : clock.after(timeoutMs, () => this.#current.end('time-limit'));
+    const failed = build === undefined ? undefined : await this.#build(build);
+    if (failed) this.#program.giveUp();
+    const end = failed ?? (await this.#execute());
     limit?.cancel();
-    await this.#clear(launched);
-    const { places } = this.#ground;
-    const failed = status.exitCode !== 0;
-    const reason = reasonOf({
-      ...status,
-      asked: this.#asked,
-      before,
-      after: failed ? readLimitCounters() : before,
-      diskFull: failed && isDiskFull([places.work, '/tmp']),
-    });
-    this.#run.finish({ ...status, reason, detail: detailOf(reason), stateLost: false });
+    this.#run.finish(end);
   }
 
-  async input(offset: number, data: Uint8Array, end: boolean): Promise<number> {
-    const launched = await this.#launched;
-    if (!launched?.input) return offset + data.length;
-    return launched.input.write(offset, data, end);
+  input(offset: number, data: Uint8Array, end: boolean): Promise<number> {
+    return this.#program.input(offset, data, end);
   }
 
   signal(signal: RunSignal): void {
-    void this.#launched.then((launched) => {
-      if (!launched || this.#exited) return;
-      if (signal === 'kill') return this.#end('killed');
-      this.#asked.push(signal === 'interrupt' ? 'interrupted' : 'killed');
-      if (signal === 'interrupt') send(launched.pid, 'SIGINT');
-      else sendAll(this.#members(launched), 'SIGTERM');
-    });
+    this.#current.signal(signal);
   }
 
-  /** Undefined when it could not be started; the run is finished then. */
-  async #start(): Promise<Launched | undefined> {
+  /** The end of the run when the build failed. */
+  async #build(build: string): Promise<End | undefined> {
+    const end = build === '' ? NOTHING_DONE : await this.#runBuild(build);
+    const exitCode = end.exitCode ?? 128 + constants.signals[end.signal as NodeJS.Signals];
+    this.#run.add({ type: 'build-finished', exitCode });
+    if (exitCode === 0) return undefined;
+    // What ended the build of itself is told by its code; what ended it from outside ended the run.
+    const own = end.reason === 'exited' || end.reason === 'signal';
+    const told = own ? ({ reason: 'exited', detail: `the build failed with code ${exitCode}` } as const) : {};
+    return { ...end, exitCode: 127, signal: null, ...told };
+  }
+
+  #runBuild(build: string): Promise<End> {
+    const program = new Program(this.#ground, this.#run);
+    this.#current = program;
+    const { cwd = '.' } = this.#request;
+    const request = { command: buildCommand(build), env: this.#environment(), cwd, stdin: 'none' as const };
+    return program.execute(request, () => (this.#current = this.#program));
+  }
+
+  #execute(): Promise<End> {
+    const { argv, build, interpreter, cwd = '.', stdin = 'none', terminal } = this.#request;
+    if (build !== undefined && interpreter === undefined && argv.length === 0) {
+      this.#program.giveUp();
+      return Promise.resolve(NOTHING_DONE);
+    }
+    const env = this.#environment();
+    const command = commandOf(this.#request, this.#ground.places, env['PATH']!);
+    return this.#program.execute({ command, env, cwd, stdin, ...(terminal && { terminal }) });
+  }
+
+  #environment(): Environment {
     const { places, spec } = this.#ground;
-    const { cwd = '.', interpreter, stdin = 'none' } = this.#request;
-    const env: Environment = {
-      ...(interpreter === 'python' ? { PYTHONUNBUFFERED: '1' } : {}),
+    return {
+      ...(this.#request.interpreter === 'python' ? { PYTHONUNBUFFERED: '1' } : {}),
       ...userEnvironment(spec.env, places.work, this.#request.env),
     };
-    const command = this.#command(env['PATH']!);
-    if (!command) return undefined;
-    let directory;
-    try {
-      directory = await enter(places.work, cwd, command);
-    } catch (error) {
-      this.#run.finish(startFailed(126, whyNotEntered(cwd, error)));
-      return undefined;
-    }
-    try {
-      return await launch(
-        { ...spec, fifos: this.#ground.fifos, carry: places.carry },
-        {
-          argv: directory.argv,
-          cwd: directory.cwd,
-          env,
-          stdin,
-          control: false,
-          stdout: this.#run.sink('stdout'),
-          stderr: this.#run.sink('stderr'),
-        },
-      );
-    } catch (error) {
-      this.#run.finish(notStarted(command[0]!, error as NodeJS.ErrnoException));
-      return undefined;
-    } finally {
-      await directory.close();
-    }
-  }
-
-  /** The whole command line; undefined when there is no such program, and the run is finished. */
-  #command(path: string): readonly string[] | undefined {
-    const { argv, interpreter, cwd = '.' } = this.#request;
-    const { places } = this.#ground;
-    if (interpreter !== undefined) {
-      const found = findInterpreter(interpreter, places, path, { repl: false });
-      if (!found) this.#run.finish(startFailed(127, `This image has no interpreter for ${interpreter}.`));
-      return found && [...found, ...argv];
-    }
-    const program = argv[0] ?? '';
-    const finding = findProgram(program, `${places.work}/${cwd}`, path);
-    if (finding === 'missing') this.#run.finish(startFailed(127, `There is no program ${JSON.stringify(program)}.`));
-    else if (finding === 'not-executable') {
-      this.#run.finish(startFailed(126, `${JSON.stringify(program)} is not an executable file.`));
-    } else return argv;
-    return undefined;
-  }
-
-  /** Kills the tree; the exit of its root goes the usual way. */
-  #end(asked: AskedEnd): void {
-    this.#asked.push(asked);
-    void this.#launched.then(async (launched) => {
-      if (!launched || this.#exited) return;
-      await killAll(() => this.#members(launched), this.#ground.killUser);
-      // The subreaper ends with its child, unless the user has stopped it; without one, it is the program itself.
-      if (!this.#exited) send(launched.pid, 'SIGKILL');
-    });
-  }
-
-  #members({ pid, subreaper }: Launched): readonly ProcessEntry[] {
-    const table = readProcesses();
-    const tree = treeOf(table, pid);
-    return subreaper ? tree : [...tree, ...table.filter((entry) => entry.pid === pid)];
-  }
-
-  /** After the exit: what is left of the tree goes, what is left in the pipes comes. */
-  async #clear(launched: Launched): Promise<void> {
-    const { orphans, killUser } = this.#ground;
-    const left = () => (launched.subreaper ? orphans() : [...this.#members(launched), ...orphans()]);
-    await killAll(left, killUser);
-    await Promise.all(launched.outputs.map((output) => output.drained()));
-    for (const output of launched.outputs) output.close();
-    launched.input?.close();
   }
 }
 
-const startFailed = (exitCode: 126 | 127, detail: string): Omit<Finished, 'wallMs'> => ({
-  exitCode,
-  signal: null,
-  reason: 'start-failed',
-  detail,
-  stateLost: false,
-});
-
-function notStarted(program: string, { code, message }: NodeJS.ErrnoException): Omit<Finished, 'wallMs'> {
-  if (code === 'EAGAIN') {
-    return { ...startFailed(126, detailOf('pids-limit')), reason: 'pids-limit' };
-  }
-  return startFailed(code === 'ENOENT' ? 127 : 126, `${JSON.stringify(program)} could not be started: ${message}.`);
-}
+const NOTHING_DONE: End = { exitCode: 0, signal: null, reason: 'exited', detail: '', stateLost: false };

@@ -10,6 +10,7 @@ import {
   type RunSignal,
   type RunState,
   type RunView,
+  type TerminalSize,
 } from '@berth/wire';
 import type { OutputSink } from '../processes/output.js';
 import { RetentionLog } from '../retention/log.js';
@@ -21,6 +22,8 @@ export interface RunTask {
   /** Takes input whose first byte has number `offset`; resolves with the bytes taken in all. */
   input(offset: number, data: Uint8Array, end: boolean): Promise<number>;
   signal(signal: RunSignal): void;
+  /** Of a run with a terminal. */
+  readonly resize?: (size: TerminalSize) => void;
 }
 
 /** Brings output, and can be held back. */

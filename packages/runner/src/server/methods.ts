@@ -44,6 +44,12 @@ const METHODS: Methods = {
     if (!run.finished) run.task?.signal(signal);
     return {};
   },
+  resize: ({ run: id, size }, { registry }) => {
+    const run = registry.get(id);
+    if (!run.task?.resize) throw new BerthError('terminal-missing', `run ${id} has no terminal`);
+    if (!run.finished) run.task.resize(size);
+    return {};
+  },
   complete: async ({ language, code, cursor }, { registry }) => ({ matches: await registry.complete(language, code, cursor) }),
   forget: ({ run: id }, { registry }, connection) => {
     const run = registry.forget(id);

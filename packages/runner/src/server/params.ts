@@ -1,5 +1,6 @@
 /** The shapes of requests and of the welcome. What comes out has exactly the known fields, in a fixed order. */
 import {
+  BerthError,
   LANGUAGES,
   RUN_SIGNALS,
   type BatchRun,
@@ -10,6 +11,7 @@ import {
   type RunnerMethods,
   type RunnerSpec,
   type RunRequest,
+  type TerminalSize,
   type Welcome,
 } from '@berth/wire';
 import * as check from './check.js';
@@ -43,6 +45,10 @@ export const PARAMS: Parsers = {
     const { run, signal } = check.object(params, 'params');
     return { run: check.id<RunId>(run, 'run'), signal: check.oneOf(signal, 'signal', RUN_SIGNALS) };
   },
+  resize: (params) => {
+    const { run, size } = check.object(params, 'params');
+    return { run: check.id<RunId>(run, 'run'), size: terminalSize(size, 'size') };
+  },
   complete: (params) => {
     const { language, code, cursor } = check.object(params, 'params');
     const source = check.code(code, 'code');
@@ -70,14 +76,33 @@ function runRequest(value: unknown): RunRequest {
     const language = check.oneOf(run['language'], 'language', LANGUAGES);
     return { ...common, mode, language, code: check.code(run['code'], 'code') } satisfies QueryRun;
   }
-  return {
+  const batch = {
     ...common,
     mode,
     argv: check.list(run['argv'], 'argv', (argument, name) => check.text(argument, name)),
     ...check.optional(run, 'interpreter', (language, name) => check.oneOf(language, name, LANGUAGES)),
     ...check.optional(run, 'stdin', (stdin, name) => check.oneOf(stdin, name, ['open', 'none'] as const)),
     ...check.optional(run, 'cwd', (cwd, name) => check.text(cwd, name, 4096)),
+    ...check.optional(run, 'build', (build, name) => check.text(build, name, MOST_BUILD)),
+    ...check.optional(run, 'terminal', terminalSize),
   } satisfies BatchRun;
+  if (batch.terminal && batch.stdin !== 'open') {
+    throw new BerthError('bad-request', 'a run with a terminal needs an open standard input', { fields: { name: 'stdin' } });
+  }
+  return batch;
+}
+
+/** An argument that is longer cannot be given to a program. */
+const MOST_BUILD = 128 * 1024;
+/** As wire says; the system itself ends at 65,535. */
+const MOST_CHARACTERS = 10_000;
+
+function terminalSize(value: unknown, name: string): TerminalSize {
+  const { rows, columns } = check.object(value, name);
+  return {
+    rows: check.integer(rows, `${name}.rows`, 1, MOST_CHARACTERS),
+    columns: check.integer(columns, `${name}.columns`, 1, MOST_CHARACTERS),
+  };
 }
 
 /** Throws `bad-request`. */
