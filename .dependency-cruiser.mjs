@@ -35,7 +35,7 @@ const LAYERS = {
 const OUTSIDE = {
   zod: ['wire/src/http', 'runner/src', 'agent/src/config', 'agent/src/model', 'agent/src/manager-link'],
   dockerode: ['agent/src/adapters/docker'],
-  'tar-stream': ['agent/src/adapters/docker', 'agent/src/files'],
+  'tar-stream': ['agent/src/adapters/docker'],
   etcd3: ['agent/src/adapters/etcd'],
   '@redis/client': ['agent/src/adapters/redis'],
   zeromq: ['agent/src/manager-link', 'agent/src/adapters/kernel-runner'],

@@ -24,6 +24,14 @@ describe('admission', () => {
     });
   });
 
+  it('counts cores that were named as those that were chosen (D16)', async () => {
+    const admission = new Admission(LIMITS, () => []);
+    await admission.hold('a', { ...wish(1), cpuset: [0] }, async (grant) => {
+      expect(grant.cpuset).toEqual([0]);
+      await admission.hold('b', wish(1), async ({ cpuset }) => expect(cpuset).toEqual([1]));
+    });
+  });
+
   it('gives back in the same step what a failed creation held', async () => {
     const admission = new Admission(LIMITS, () => []);
     await expect(admission.hold('a', wish(1024), () => Promise.reject(new Error('no')))).rejects.toThrow('no');

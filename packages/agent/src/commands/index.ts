@@ -1,7 +1,8 @@
 /** The node's own commands. Light to load: what makes an agent is imported only when one is started. */
 export { dataDirectory, readSettings, parseListen, type NodeSettings } from '../config/settings.js';
 export type { Flags, ResolvedSettings } from '../config/agent-settings.js';
-export { serveAgent, type RunningAgent } from './agent.js';
+export { serveAgent } from './agent.js';
+export type { RunningAgent } from './running-agent.js';
 export {
   openImages,
   readRegistered,
