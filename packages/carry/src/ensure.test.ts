@@ -52,6 +52,32 @@ describe('ensureCarry', () => {
     expect((await run(program!, rest, { env: {} })).stdout).toBe(`${process.version}\n`);
   });
 
+  it('brings along what makes terminals, with libraries that this Node can load it with', async () => {
+    await writeFile(
+      options.runnerBundle,
+      `const pty = { exports: {} };\nprocess.dlopen(pty, process.argv[2]);\nconsole.log(pty.exports.open(80, 24).pty);\n`,
+    );
+    const { path, loader, terminals } = await ensureCarry({ ...options, nodePath: process.execPath });
+    expect([terminals, loader]).toEqual([true, expect.stringMatching(/^ld-/)]);
+    const library = join(path, 'lib');
+    // In this order: nothing of the machine's own libraries can be found.
+    const start = [join(library, loader!), '--inhibit-cache', '--library-path', library, join(path, 'bin/node')];
+    const { stdout } = await run(start[0]!, [...start.slice(1), join(path, 'runner.mjs'), join(library, 'pty.node')], {
+      env: {},
+    });
+    expect(stdout).toMatch(/^\/dev\/pts\/\d+\n$/);
+  });
+
+  it.each([
+    ['there is none', () => null],
+    ['it is of no use to this Node', () => options.runnerBundle],
+    ['it is missing', () => join(root, 'missing.node')],
+  ])('does without what makes terminals when %s', async (_, ptyAddon) => {
+    const { path, terminals } = await ensureCarry({ ...options, ptyAddon: ptyAddon() });
+    expect(terminals).toBe(false);
+    expect(await readdir(join(path, 'lib'))).not.toContain('pty.node');
+  });
+
   it('lists every file with its hash, readable by all and writable by none', async () => {
     const { path } = await ensureCarry(options);
     const { files } = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8')) as {

@@ -10,6 +10,7 @@ import { BerthError, isBerthError, toBerthError } from '@berth/wire';
 import { BUILDING, removeCarry, SOURCES } from './cache.js';
 import { copyPart, writeText } from './copy.js';
 import { manifestOf, readSoundManifest, type Manifest } from './manifest.js';
+import { findPtyAddon } from './pty-addon.js';
 import { findParts, type CarryParts, type CarrySources } from './parts.js';
 
 const run = promisify(execFile);
@@ -24,6 +25,8 @@ export interface Carry {
   readonly nodeVersion: string;
   /** False when no static tini was found: runs have no subreaper of their own. */
   readonly tini: boolean;
+  /** False when no add-on fits this Node: runs cannot have a terminal. */
+  readonly terminals: boolean;
 }
 
 const HOSTS = 'etc/hosts';
@@ -55,10 +58,11 @@ export async function ensureCarry({ cacheDir, ...given }: CarryOptions): Promise
 function complete({
   nodePath = process.execPath,
   runnerBundle = ownRunner(),
-  replDirectory,
+  replDirectory = join(dirname(dirname(runnerBundle)), 'repl'),
+  ptyAddon = findPtyAddon(),
   ...rest
 }: Partial<CarrySources>): CarrySources {
-  return { nodePath, runnerBundle, replDirectory: replDirectory ?? join(dirname(dirname(runnerBundle)), 'repl'), ...rest };
+  return { nodePath, runnerBundle, replDirectory, ptyAddon, ...rest };
 }
 
 function ownRunner(): string {
@@ -137,4 +141,11 @@ async function versionOf({ nodePath, libraryPath }: CarrySources): Promise<strin
   return stdout.trim();
 }
 
-const carryOf = (path: string, { id, loader, nodeVersion, tini }: Manifest): Carry => ({ id, path, loader, nodeVersion, tini });
+const carryOf = (path: string, { id, loader, nodeVersion, tini, files }: Manifest): Carry => ({
+  id,
+  path,
+  loader,
+  nodeVersion,
+  tini,
+  terminals: files.some((file) => file.path === 'lib/pty.node'),
+});

@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BerthError } from '@berth/wire';
 import { readInterpreter } from './elf.js';
-import { librariesOf } from './libraries.js';
+import { librariesOf, type Library } from './libraries.js';
 import { LOADER_RELOCATIONS, type Relocation } from './relocate.js';
 import { findTini } from './tini.js';
 
@@ -21,6 +21,8 @@ export interface CarrySources extends NodeSource {
   readonly runnerBundle: string;
   /** Directory with one file per language. */
   readonly replDirectory: string;
+  /** The native part that makes terminals; null: none. What does not fit the Node of the carry is left out. */
+  readonly ptyAddon: string | null;
 }
 
 /** One file of a carry. */
@@ -53,6 +55,7 @@ export async function findParts(sources: CarrySources): Promise<CarryParts> {
 
   const loader = interpreter === null ? null : basename(interpreter);
   const libraries = interpreter === null ? [] : await librariesOf(node, interpreter, sources.libraryPath);
+  const pty = interpreter === null ? null : await librariesOfAddon(sources, interpreter);
   const tini = await findTini();
   const scripts = (await readdir(sources.replDirectory).catch(unreadable(sources.replDirectory))).sort();
 
@@ -67,9 +70,28 @@ export async function findParts(sources: CarrySources): Promise<CarryParts> {
   for (const { name, path } of libraries) {
     if (name !== loader) wanted.push(part(`lib/${name}`, path, { mayEmbedScripts: name === library?.name }));
   }
+  if (pty !== null) {
+    wanted.push(part('lib/pty.node', pty.addon));
+    // Node's own come first: they are in the process already when the add-on is loaded.
+    const known = new Set([loader, ...libraries.map(({ name }) => name)]);
+    for (const { name, path } of pty.libraries) if (!known.has(name)) wanted.push(part(`lib/${name}`, path));
+  }
   wanted.push(part('runner.mjs', sources.runnerBundle));
   for (const name of scripts) wanted.push(part(`repl/${name}`, join(sources.replDirectory, name)));
   return { parts: await Promise.all(wanted), loader };
+}
+
+/** Null when there is no add-on, or it is of another C library than this Node: kernels have no terminals then. */
+async function librariesOfAddon(
+  { ptyAddon: addon, libraryPath }: CarrySources,
+  interpreter: string,
+): Promise<{ readonly addon: string; readonly libraries: readonly Library[] } | null> {
+  if (addon === null) return null;
+  try {
+    return { addon, libraries: await librariesOf(await realpathOf(addon), interpreter, libraryPath) };
+  } catch {
+    return null;
+  }
 }
 
 async function part(
