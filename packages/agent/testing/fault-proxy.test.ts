@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FaultProxy } from './fault-proxy.js';
 
@@ -77,5 +80,30 @@ describe('the fault proxy', () => {
     expect(proxy.open).toBe(2);
     proxy.resume();
     expect(await answers).toEqual(['a2', 'a3']);
+  });
+
+  it('stands before a Unix socket just the same, and takes its own away', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'berth-proxy-'));
+    const [real, own] = ['real', 'own'].map((name) => join(directory, name)) as [string, string];
+    const server = createServer((socket) => socket.on('data', (data) => socket.write(`unix ${String(data)}`))).listen(real);
+    servers.push(server);
+    await once(server, 'listening');
+    const before = await FaultProxy.start({ path: real }, own);
+    try {
+      const socket = connect(own).on('error', () => {});
+      expect(await say(socket, '1')).toBe('unix 1');
+      const ends = closed(socket);
+      before.refuse();
+      await ends;
+      await closed(connect(own).on('error', () => {}));
+      before.resume();
+      const again = connect(own).on('error', () => {});
+      expect(await say(again, '2')).toBe('unix 2');
+      again.destroy();
+    } finally {
+      await before.close();
+    }
+    expect(await readdir(directory)).toEqual(['real']);
+    await rm(directory, { recursive: true, force: true });
   });
 });

@@ -1,12 +1,9 @@
-/** A TCP proxy on loopback whose faults a test commands: for outages of etcd, Redis, managers and whatever else speaks TCP. */
+/** A proxy on this machine whose faults a test commands: for outages of etcd, Redis, managers, and of Docker on its Unix socket. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
-export interface Target {
-  readonly host: string;
-  readonly port: number;
-}
+export type Target = { readonly host: string; readonly port: number } | { readonly path: string };
 
 interface Pair {
   readonly near: Socket;
@@ -27,10 +24,13 @@ export class FaultProxy {
     this.target = target;
   }
 
-  static async start(target: Target): Promise<FaultProxy> {
+  /** Listens on a free port of 127.0.0.1; with `path` on a Unix socket there. */
+  static async start(target: Target, path?: string): Promise<FaultProxy> {
     const server = createServer();
     const proxy = new FaultProxy(server, target);
-    server.on('connection', (socket) => proxy.#accept(socket)).listen(0, '127.0.0.1');
+    server
+      .on('connection', (socket) => proxy.#accept(socket))
+      .listen(path === undefined ? { port: 0, host: '127.0.0.1' } : { path });
     await once(server, 'listening');
     return proxy;
   }
@@ -83,7 +83,7 @@ export class FaultProxy {
   #accept(near: Socket): void {
     this.attempts += 1;
     near.on('error', () => {});
-    if (this.#mode === 'refusing') return void near.resetAndDestroy();
+    if (this.#mode === 'refusing') return this.#reset(near);
     const pair: Pair = { near, far: undefined };
     this.#pairs.add(pair);
     near.once('close', () => this.#end(pair));
@@ -102,7 +102,13 @@ export class FaultProxy {
 
   #end(pair: Pair): void {
     if (!this.#pairs.delete(pair)) return;
-    pair.near.resetAndDestroy();
+    this.#reset(pair.near);
     pair.far?.destroy();
+  }
+
+  /** Unix sockets know no reset. */
+  #reset(socket: Socket): void {
+    if (typeof this.#server.address() === 'string') socket.destroy();
+    else socket.resetAndDestroy();
   }
 }
