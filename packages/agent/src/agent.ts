@@ -78,7 +78,7 @@ const RECOVERY_PATIENCE_MS = 2000;
 export async function startAgent(config: AgentConfig, parts: AgentParts = {}): Promise<Agent> {
   const { logger } = config;
   await makeDirectories(config);
-  const driver = parts.driver ?? new DockerDriver(config.docker);
+  const driver = parts.driver ?? new DockerDriver(config.docker, logger);
   const boot = await bootId();
   const identity = await takeIdentity(config.stateDirectory);
   const realJournals = await openJournalDirectory(join(config.stateDirectory, 'kernels'), boot);

@@ -17,20 +17,22 @@ export interface SchedulableImage extends Pick<ListedImage, 'name' | 'reference'
 /** Images that this node can make kernels of, as they are now. */
 export interface ImageCatalog {
   all(): readonly Pick<ListedImage, 'name' | 'imageId'>[];
-  find(name: string): SchedulableImage | undefined;
+  /** Looks again before it says that there is none: somebody may have pulled it just now. */
+  find(name: string): Promise<SchedulableImage | undefined>;
 }
 
 /** With the value `kernel-runner` an image asks to be driven with the runner of 2018 that it brings. */
 const SUPERVISOR_LABEL = 'ai.berth.supervisor';
 
 /** `patterns` name further images that bring a runner of 2018; `*` stands for any text. */
-export function imageCatalog(list: Pick<ImageList, 'schedulable' | 'find'>, patterns: readonly string[]): ImageCatalog {
+export function imageCatalog(list: Pick<ImageList, 'schedulable' | 'find' | 'refresh'>, patterns: readonly string[]): ImageCatalog {
   const bringsItsOwn = ({ name, reference, labels }: ListedImage): boolean =>
     labels[SUPERVISOR_LABEL] === 'kernel-runner' ||
     patterns.some((pattern) => matches(pattern, name) || matches(pattern, reference));
   return {
     all: () => list.schedulable(),
-    find(name) {
+    async find(name) {
+      if (!list.find(name)) await list.refresh();
       const image = list.find(name);
       if (!image) return undefined;
       const { corecount, features, timeoutSeconds } = readLabels(image.labels);

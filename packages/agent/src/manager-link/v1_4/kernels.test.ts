@@ -49,7 +49,7 @@ beforeEach(async () => {
     terminals,
     admission: new Admission({ nodes: NODES, memoryBytes: 2 ** 30 }, () => service.listKernels()),
     nodes: NODES,
-    images: { all: () => IMAGES, find: (name) => IMAGES.find((known) => known.name === name) },
+    images: { all: () => IMAGES, find: async (name) => IMAGES.find((known) => known.name === name) },
     kernelHost: '10.0.0.1',
     defaults: () => ({ network: 'bridge', idleSeconds: 600, execTimeoutSeconds: undefined, uid: 1000 }),
     folderRoot: () => root,
@@ -119,7 +119,7 @@ describe('create_kernel', () => {
   });
 
   it.each([
-    ['an image that is not here', ID, { ...CONFIG, lang: 'r:3' }, 'builtins.RuntimeError', 'berth images pull r:3'],
+    ['an image that is not here', ID, { ...CONFIG, lang: 'r:3' }, 'builtins.RuntimeError', 'berth images pull lablup/kernel-r:3'],
     [
       'more memory than may be promised',
       ID,

@@ -130,7 +130,7 @@ export class ManagedKernels {
 
   async #make(kernelId: KernelId, request: CreateRequest, signal: AbortSignal): Promise<KernelView> {
     const { admission, emit, folderRoot, nodes, service, terminals } = this.#options;
-    const image = this.#imageOf(request);
+    const image = await this.#imageOf(request);
     const wish = wishOf(
       request,
       nodes.flatMap(({ cores }) => cores),
@@ -152,12 +152,12 @@ export class ManagedKernels {
     }
   }
 
-  #imageOf({ lang }: CreateRequest): SchedulableImage {
-    const image = this.#options.images.find(lang);
+  async #imageOf({ lang }: CreateRequest): Promise<SchedulableImage> {
+    const image = await this.#options.images.find(lang);
     if (image) return image;
     throw new RpcError(
       'builtins.RuntimeError',
-      `the image of ${lang} is not on this agent. Pull it: berth images pull ${lang}; or name a local one for it under [images] in berth.toml`,
+      `the image of ${lang} is not on this agent. Pull it: berth images pull lablup/kernel-${lang}; or name a local one for it under [images] in berth.toml`,
     );
   }
 
