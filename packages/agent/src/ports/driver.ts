@@ -33,6 +33,25 @@ export interface TmpfsMount {
   readonly mode: number;
 }
 
+/** A port of the container that is reachable on this machine. */
+export interface PublishedPort {
+  readonly containerPort: number;
+  /** Address of this machine on which it listens. */
+  readonly hostAddress: string;
+  /** Null: one that is free. */
+  readonly hostPort: number | null;
+}
+
+/** What differs for a container that runs what its image says. */
+export interface OwnEntry {
+  /** Laid over the image's. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly ports: readonly PublishedPort[];
+  readonly tty: boolean;
+  /** For example `SIGINT`. */
+  readonly stopSignal: string;
+}
+
 /** All that a container is made of, already decided. Hardening that never varies is the driver's own business. */
 export interface ContainerPlan {
   /** `berth-<kernel id>-<incarnation>`: an intent without a container id is found by name after a crash. */
@@ -51,6 +70,11 @@ export interface ContainerPlan {
   readonly memoryBytes: number;
   readonly pids: number;
   readonly network: 'none' | 'bridge' | 'host';
+  /**
+   * Set: the image's own entrypoint and command run, on a writable root, with what an entrypoint needs that makes a user and becomes
+   * it; `command` counts for nothing. A driver without this rejects with `create-failed`.
+   */
+  readonly ownEntry?: OwnEntry;
 }
 
 /** What the driver says about a container right now. */
@@ -65,6 +89,8 @@ export interface Observation {
   readonly oomKilled: boolean;
   /** Pid of its first process on this machine; null when it does not run, or when only `inspect` would tell. */
   readonly pid: number | null;
+  /** Where published ports are, by container port; only of a running container, and only `inspect` tells. */
+  readonly ports?: Readonly<Record<number, { readonly host: string; readonly port: number }>>;
 }
 
 /** A hint that something changed; may be lost or doubled. The relist is the truth. */

@@ -2,16 +2,19 @@
 import type Docker from 'dockerode';
 import type { ContainerPlan } from '../../ports/driver.js';
 import { toDockerLabels } from './labels.js';
+import { ownEntryOptions } from './own-entry.js';
 
 /** What must be known of the image, since it would otherwise shape the container. */
 export interface ImageConfig {
   readonly env: readonly string[];
   /** Paths of its VOLUME statements. */
   readonly volumes: readonly string[];
+  /** Entrypoint and command. */
+  readonly command?: readonly string[];
 }
 
 /** With what the types of dockerode leave out. */
-type CreateOptions = Docker.ContainerCreateOptions & {
+export type CreateOptions = Docker.ContainerCreateOptions & {
   readonly HostConfig: Docker.HostConfig & { readonly CgroupnsMode: string };
 };
 
@@ -19,6 +22,11 @@ type CreateOptions = Docker.ContainerCreateOptions & {
 const VOLUME_BYTES = 64 * 1024 * 1024;
 
 export function containerOptions(plan: ContainerPlan, image: ImageConfig): CreateOptions {
+  const options = suppliedEntryOptions(plan, image);
+  return plan.ownEntry ? ownEntryOptions(options, plan.ownEntry, image) : options;
+}
+
+function suppliedEntryOptions(plan: ContainerPlan, image: ImageConfig): CreateOptions {
   return {
     name: plan.name,
     Image: plan.imageId,

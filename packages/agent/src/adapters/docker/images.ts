@@ -20,6 +20,8 @@ export interface InspectedImage {
     readonly Env?: readonly string[] | null;
     readonly Labels?: Labels | null;
     readonly Volumes?: Readonly<Record<string, unknown>> | null;
+    readonly Entrypoint?: readonly string[] | null;
+    readonly Cmd?: readonly string[] | null;
   } | null;
   /** Of the container that the image was made from; gone from newer engines, empty for images of BuildKit. */
   readonly ContainerConfig?: { readonly Labels?: Labels | null } | null;
@@ -53,7 +55,8 @@ export function labelsOf({ Config, ContainerConfig }: Pick<InspectedImage, 'Conf
 /** What of the image's configuration would shape a container. */
 export async function imageConfig(engine: Engine, imageId: string, signal?: AbortSignal): Promise<ImageConfig> {
   const { Config } = await inspectImage(engine, imageId, signal);
-  return { env: Config?.Env ?? [], volumes: Object.keys(Config?.Volumes ?? {}) };
+  const command = [...(Config?.Entrypoint ?? []), ...(Config?.Cmd ?? [])];
+  return { env: Config?.Env ?? [], volumes: Object.keys(Config?.Volumes ?? {}), command };
 }
 
 /** `NAME=value` lines as a record; a line without a name is dropped. Pure. */

@@ -19,16 +19,28 @@ export interface Inspected {
   readonly Name: string;
   readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };
   readonly State: { readonly Status: string; readonly ExitCode: number; readonly OOMKilled: boolean; readonly Pid: number };
+  readonly NetworkSettings?: {
+    readonly Ports?: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>> | null;
+  };
 }
 
 /** Undefined when the container is not one of ours, or in a state that no Docker has had so far. */
-export function observationOf({ Id, Name, Config, State }: Inspected): Observation | undefined {
+export function observationOf({ Id, Name, Config, State, NetworkSettings }: Inspected): Observation | undefined {
   const labels = fromDockerLabels(Config.Labels ?? {});
   const state = STATES[State.Status];
   if (!labels || !state) return undefined;
   const exitCode = state === 'exited' ? State.ExitCode : null;
   const pid = (state === 'running' || state === 'paused') && State.Pid > 0 ? State.Pid : null;
-  return { containerId: Id, name: Name.replace(/^\//, ''), labels, state, exitCode, oomKilled: State.OOMKilled, pid };
+  const ports = portsOf(NetworkSettings?.Ports ?? {});
+  return { containerId: Id, name: Name.replace(/^\//, ''), labels, state, exitCode, oomKilled: State.OOMKilled, pid, ...ports };
+}
+
+/** The first address of each port; nothing when none is published. */
+function portsOf(bindings: NonNullable<NonNullable<Inspected['NetworkSettings']>['Ports']>): Pick<Observation, 'ports'> {
+  const published = Object.entries(bindings).flatMap(([name, all]) =>
+    all?.[0] ? [[Number.parseInt(name, 10), { host: all[0].HostIp, port: Number(all[0].HostPort) }] as const] : [],
+  );
+  return published.length > 0 ? { ports: Object.fromEntries(published) } : {};
 }
 
 /** One line of Docker's list. */

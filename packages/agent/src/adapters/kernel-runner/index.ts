@@ -1,0 +1,2 @@
+export { kernelRunnerConnector, type KernelRunnerOptions } from './connector.js';
+export type { RunnerAddress } from './sockets.js';
