@@ -120,7 +120,7 @@ describeWithManager('a manager 1.4 and its agent', ({ docker, etcd, redis, pytho
     const slow = 'import time\nfor i in range(4):\n    print(i * x)\n    time.sleep(1)';
     const { stdout, statuses } = await manager.run(K, 'slow', 'query', slow);
     expect(stdout).toBe('0\n6\n12\n18\n');
-    expect(statuses).toEqual(['continued', 'finished']);
+    expect([statuses[0], statuses.at(-1)]).toEqual(['continued', 'finished']);
   });
 
   it('asks for input, and gets it', { timeout: 20_000 }, async () => {
@@ -233,13 +233,14 @@ describeWithManager('a manager 1.4 and its agent', ({ docker, etcd, redis, pytho
     const T = randomUUID();
     const { stdin_port, stdout_port } = await manager.create(T, kernelConfig('git:latest'));
     const terminal = await side.terminal(`tcp://127.0.0.1:${String(stdin_port)}`, `tcp://127.0.0.1:${String(stdout_port)}`);
-    await typed(terminal, 'echo $((6*7))\n', '42');
+    const screen = { send: terminal.send, shown: terminal.events[Symbol.asyncIterator]() };
+    await typed(screen, 'echo $((6*7))\n', '42');
     expect(await manager.execute(T, null, 'query', '%resize 40 132')).toMatchObject({ status: 'finished' });
-    await typed(terminal, 'stty size\n', '40 132');
-    await typed(terminal, 'kept=yes\n', 'kept');
+    await typed(screen, 'stty size\n', '40 132');
+    await typed(screen, 'kept=yes; echo "<${kept}>"\n', '<yes>');
     await agent.kill9();
     await agent.up();
-    await typed(terminal, 'echo "<$kept>"\n', '<yes>');
+    await typed(screen, 'echo "<$kept>"\n', '<yes>');
     await terminal.close();
     await manager.call('destroy_kernel', T);
   });
@@ -316,22 +317,25 @@ async function redisHash(port: number, name: string, fits: (hash: Map<string, st
   }
 }
 
-/** Types until the terminal shows what is wanted: a PUB loses what it sends before its peer has come. */
+/**
+ * Types until the terminal shows what is wanted: a PUB loses what it sends before its peer has come. `shown` is one iterator for the whole
+ * life of the terminal.
+ */
 async function typed(
-  terminal: { readonly events: AsyncIterable<Buffer[]>; send(...frames: Buffer[]): Promise<void> },
+  { send, shown }: { readonly send: (...frames: Buffer[]) => Promise<void>; readonly shown: AsyncIterator<Buffer[]> },
   text: string,
   wanted: string,
 ): Promise<void> {
-  let shown = '';
-  const again = setInterval(() => void terminal.send(Buffer.from(text)), 500);
+  let seen = '';
+  const again = setInterval(() => void send(Buffer.from(text)), 500);
   try {
-    await terminal.send(Buffer.from(text));
-    for await (const frames of terminal.events) {
-      shown += Buffer.concat(frames).toString();
-      // What is typed comes back as an echo; the answer stands on a line of its own.
-      if (shown.replaceAll(text.trim(), '').includes(wanted)) return;
+    await send(Buffer.from(text));
+    // What is typed comes back as an echo; the answer stands outside it.
+    while (!seen.replaceAll(text.trim(), '').includes(wanted)) {
+      const next = await shown.next();
+      if (next.done) throw new Error(`the terminal ended: ${seen}`);
+      seen += Buffer.concat(next.value).toString();
     }
-    throw new Error(`the terminal ended: ${shown}`);
   } finally {
     clearInterval(again);
   }
