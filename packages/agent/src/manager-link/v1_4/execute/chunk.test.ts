@@ -129,7 +129,8 @@ describe('a chunk', () => {
     fc.assert(
       fc.property(
         fc.array(piece, { maxLength: 20 }),
-        fc.integer({ min: 4, max: 50 }),
+        // Room for the beginning of a character and a prompt: neither can be split.
+        fc.integer({ min: 8, max: 50 }),
         fc.integer({ min: 1, max: 60 }),
         (list, characters, bytes) => {
           const records = numbered([...list, finished()]);

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Script } from '../../../../testing/fake-kernel-service.js';
 import { ExecuteWorld, KERNEL, settled, type ExecuteWorldOptions } from '../../../../testing/execute-world.js';
 
 let world: ExecuteWorld;
@@ -130,8 +131,9 @@ describe('delivery', () => {
     const call = world.query('r1', 'quiet');
     await settled();
     const [run] = world.runs;
+    run!.print('x');
     run!.emit({ type: 'stdout', data: Buffer.from('é').subarray(0, 1) });
-    expect(await world.told(call)).toMatchObject({ text: '' });
+    expect(await world.told(call)).toMatchObject({ text: 'x' });
     await world.restart();
     run!.emit({ type: 'stdout', data: Buffer.from('é').subarray(1) });
     run!.finish();
@@ -151,16 +153,33 @@ describe('delivery', () => {
     expect(await world.told(world.call({}))).toMatchObject({ status: 'finished', text: 'bc' });
   });
 
-  it('lets a later call for the same run take over', async () => {
+  it('lets a later call for the same run take over: the earlier one gets nothing, and its reply means nothing', async () => {
     await start();
     const earlier = world.query('r1', 'quiet');
+    await settled();
+    world.runs[0]!.print('x');
     await world.advance(500);
     const later = world.call({});
     await settled();
     expect(await world.told(earlier)).toMatchObject(continued);
-    world.runs[0]!.print('x');
+    world.runs[0]!.print('y');
     world.runs[0]!.finish();
-    expect(await world.told(later)).toMatchObject({ status: 'finished', text: 'x' });
+    expect(await world.told(later)).toMatchObject({ status: 'finished', text: 'xy' });
+  });
+
+  it('skips nothing when word of a reply comes while the next one is made', async () => {
+    await start();
+    const call = world.query('r1', 'quiet');
+    await settled();
+    world.runs[0]!.print('a');
+    await world.advance(2000);
+    const { delivered } = await call;
+    const next = world.call({});
+    await world.advance(750);
+    delivered(true);
+    for (const text of ['b', 'c']) world.runs[0]!.print(text);
+    world.runs[0]!.finish();
+    expect(await world.told(next)).toMatchObject({ status: 'finished', text: 'abc' });
   });
 });
 
@@ -197,13 +216,18 @@ describe('the end of a run', () => {
 });
 
 describe('input', () => {
-  it('answers the question of a query with a line', async () => {
-    await start();
-    await world.told(world.query('r1', 'ask'));
-    expect(await world.told(world.call({ mode: 'input', code: 'Ada' }))).toMatchObject({
-      status: 'finished',
-      text: 'hello Ada\n',
-    });
+  it('answers the question of a query with one line, whether or not it came with its end', async () => {
+    const echo: Script = async (run) => {
+      for (let text; (text = await run.read()) !== undefined;) {
+        run.print(JSON.stringify(text));
+        run.emit({ type: 'waiting-input', prompt: '', password: false });
+      }
+    };
+    await start({ scripts: { echo } });
+    await world.told(world.query('r1', 'echo'));
+    for (const code of ['Ada', 'Ada\n']) {
+      expect(await world.told(world.call({ mode: 'input', code }))).toMatchObject({ text: '"Ada\\n"' });
+    }
   });
 
   it('goes to a program as it is, each piece once, also after the agent was killed', async () => {

@@ -148,6 +148,8 @@ describe('runs that wait', () => {
     const stale = lines.get(KERNEL)!;
     world.runs[0]!.finish();
     await world.advance(1000);
+    world.runs[1]!.print('told');
+    expect(await world.told(world.call({ runId: 'r2' }))).toMatchObject({ text: 'told' });
     await world.restart();
     lines.set(KERNEL, stale);
     await world.executor.adopt(KERNEL);
@@ -155,7 +157,7 @@ describe('runs that wait', () => {
     world.runs[1]!.finish();
     await world.advance(2000);
     expect(world.runs).toHaveLength(2);
-    expect(await world.told(world.call({ runId: 'r2' }))).toMatchObject({ status: 'finished' });
+    expect(await world.told(world.call({ runId: 'r2' }))).toMatchObject({ status: 'finished', text: '' });
   });
 
   it('are written down only where one has to wait', async () => {
@@ -233,6 +235,17 @@ describe('the time limit of an image (D29)', () => {
     await world.executor.adopt(KERNEL);
     world.runs[0]!.finish(tooLong);
     await world.advance(25_000);
+    expect(world.timedOut).toEqual([KERNEL]);
+  });
+
+  it('is kept also when the run was over before the agent was back', async () => {
+    await start(limited);
+    await world.told(world.query('r1', 'quiet'));
+    await world.executor.stop();
+    world.runs[0]!.finish(tooLong);
+    await world.restart();
+    await world.executor.adopt(KERNEL);
+    await world.advance(11_000);
     expect(world.timedOut).toEqual([KERNEL]);
   });
 
