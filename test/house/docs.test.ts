@@ -116,6 +116,7 @@ describe('the public exports of wire', () => {
         "RUNNER_PROTOCOL",
         "RUN_SIGNALS",
         "RUN_STATES",
+        "SUPERVISORS",
         "TERMINATION_REASONS",
         "completeKernelSpec",
         "decodeJsonPayload",
