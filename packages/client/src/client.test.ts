@@ -25,6 +25,12 @@ describe('BerthClient', () => {
     expect(await client.startRun('s1', { mode: 'batch', runId: 'r1', argv: ['wait'] })).toMatchObject({ state: 'running' });
     await client.signalRun('s1', 'r1', 'interrupt');
     expect(await client.listRuns('s1')).toMatchObject([{ runId: 'r1', state: 'finished' }]);
+    const terminal = { rows: 24, columns: 80 };
+    await client.startRun('s1', { mode: 'batch', runId: 'r2', argv: ['wait'], stdin: 'open', terminal });
+    await client.resizeRun('s1', 'r2', { rows: 50, columns: 132 });
+    expect(node.service.resizes).toEqual([{ runId: 'r2', rows: 50, columns: 132 }]);
+    await client.signalRun('s1', 'r2', 'kill');
+    await expect(client.resizeRun('s1', 'r1', terminal)).rejects.toMatchObject({ code: 'terminal-missing', status: 422 });
     expect(await client.complete('s1', { language: 'python', code: 'im', cursor: 2 })).toEqual(['python:im']);
     expect(await client.deleteSession('s1', { graceMs: 0 })).toMatchObject({ phase: 'terminated' });
     expect(await client.getSession('s1')).toMatchObject({ reason: 'user-requested' });

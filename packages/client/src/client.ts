@@ -73,6 +73,11 @@ export class BerthClient {
     await this.#call('signalRun', { params: { session, run }, body: { signal } });
   }
 
+  /** Of a run with a terminal. */
+  async resizeRun(session: string, run: string, size: BodyOf<'resizeRun'>): Promise<void> {
+    await this.#call('resizeRun', { params: { session, run }, body: size });
+  }
+
   /** Names that could complete the code at its cursor (in UTF-16 units). */
   async complete(session: string, body: BodyOf<'complete'>): Promise<readonly string[]> {
     return (await this.#call('complete', { params: { session }, body })).matches;

@@ -1,5 +1,5 @@
 /** A gateway over the fake service, for tests of gateway and client. */
-import { KERNEL_SPEC_DEFAULTS, newRunId, type KernelId, type NodeView, type SessionId } from '@berth/wire';
+import { KERNEL_SPEC_DEFAULTS, newRunId, type BatchRun, type KernelId, type NodeView, type SessionId } from '@berth/wire';
 import { FakeKernelService, type Script } from '../../agent/testing/fake-kernel-service.js';
 import { startGateway, type Gateway } from '../src/index.js';
 
@@ -55,11 +55,12 @@ export async function someRun(
   service: FakeKernelService,
   argv: readonly string[],
   leaseSeconds: number | null = null,
+  more: Partial<BatchRun> = {},
 ): Promise<{ session: KernelId; run: ReturnType<typeof newRunId> }> {
   const session = newRunId().slice(0, 12) as KernelId;
   const spec = { ...KERNEL_SPEC_DEFAULTS, image: 'some:1', leaseSeconds };
   await service.createKernel({ kernelId: session, sessionId: session as string as SessionId, spec });
   const run = newRunId();
-  await service.startRun(session, { mode: 'batch', runId: run, argv });
+  await service.startRun(session, { mode: 'batch', runId: run, argv, ...more });
   return { session, run };
 }

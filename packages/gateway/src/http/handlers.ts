@@ -53,6 +53,10 @@ export function handlers(service: KernelService, node: NodeControl): Handlers {
       await service.signalRun(session, run, body.signal as RunSignal);
       return {};
     },
+    resizeRun: async ({ session, run, body }) => {
+      await service.resizeRun(session, run, body);
+      return {};
+    },
     complete: async ({ session, body }) => ({
       matches: await service.complete(session, body.language, body.code, body.cursor),
     }),

@@ -53,12 +53,14 @@ describe('each route', () => {
     listRuns: { reply: { runs: [{ state: 'running' }] } },
     startRun: { body: { mode: 'batch', runId: 'r2', argv: ['exit', '0'] }, reply: { runId: 'r2', state: 'finished' } },
     signalRun: { body: { signal: 'kill' }, reply: {} },
+    resizeRun: { body: { rows: 50, columns: 132 }, reply: {} },
     complete: { body: { language: 'python', code: 'imp', cursor: 3 }, reply: { matches: ['python:imp'] } },
     listFiles: { reply: { entries: [] } },
   };
 
   it.each(Object.keys(ROUTES) as RouteName[])('%s answers from the service', async (name) => {
-    const { session, run } = await someRun(node.service, ['wait']);
+    const terminal = { rows: 24, columns: 80 };
+    const { session, run } = await someRun(node.service, ['wait'], null, { stdin: 'open', terminal });
     const { method, path } = ROUTES[name];
     const answer = await call(method, path.replace(':session', session).replace(':run', run), { body: expected[name].body });
     expect(answer.body).toMatchObject(expected[name].reply as object);
@@ -117,6 +119,7 @@ describe('what is wrong is told by field, value and rule', () => {
     ['an unknown query', 'GET', `${sessions}?al=1`, {}, 400, /^al is "1": .*all/],
     ['a bad flag', 'GET', `${sessions}?all=yes`, {}, 400, /^all is "yes": must be 0 or 1/],
     ['a flag twice', 'GET', `${sessions}?all=1&all=0`, {}, 400, /^all: must be given once/],
+    ['no width', 'POST', `${sessions}/s1/runs/r1/resize`, { body: { rows: 24, columns: 0 } }, 400, /^columns is 0: /],
     ['a bad grace', 'DELETE', `${sessions}/s1?graceMs=-1`, {}, 400, /^graceMs is "-1": must be 0 to/],
     ['a bad id in the path', 'GET', `${sessions}/-x`, {}, 400, /^the session id is "-x": must be/],
     ['no such session', 'GET', `${sessions}/nobody`, {}, 404, /nobody/],

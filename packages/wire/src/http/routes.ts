@@ -10,7 +10,14 @@
  */
 import type { z } from 'zod';
 import type { FileEntry, KernelView, NodeView, RunView } from '../views.js';
-import { completeSchema, createSessionSchema, runRequestSchema, signalRunSchema, stopNodeSchema } from './schemas.js';
+import {
+  completeSchema,
+  createSessionSchema,
+  runRequestSchema,
+  signalRunSchema,
+  stopNodeSchema,
+  terminalSizeSchema,
+} from './schemas.js';
 
 interface Route<Body extends z.ZodType | undefined, Reply> {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -56,6 +63,12 @@ export const ROUTES = {
     'POST',
     '/v1/sessions/:session/runs/:run/signal',
     signalRunSchema,
+  ),
+  /** Of a run with a terminal. */
+  resizeRun: route<Record<never, never>, typeof terminalSizeSchema>(
+    'POST',
+    '/v1/sessions/:session/runs/:run/resize',
+    terminalSizeSchema,
   ),
   complete: route<{ matches: readonly string[] }, typeof completeSchema>(
     'POST',
