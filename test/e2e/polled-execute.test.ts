@@ -20,6 +20,7 @@ describeWithDocker('polled execute', (docker) => {
     new Executor({
       service: agent.service,
       unknownKernel: (id) => unknown.push(id),
+      scanOutput: (id) => agent.agent.scanOutput(id),
       execTimeout: (id) => void agent.service.destroyKernel(id, { graceMs: 0, reason: 'exec-timeout' }).catch(() => {}),
     });
   const make = async (lang = 'python:3.6-debian', execTimeoutSeconds = 0, spec: Partial<KernelSpec> = {}) => {
@@ -173,6 +174,40 @@ describeWithDocker('polled execute', (docker) => {
       status: 'finished',
       completions: ['wonderful'],
     });
+  });
+
+  it('tells at the end which files the run has left in .output', async () => {
+    const code = (name: string) =>
+      `import os; os.makedirs(".output/sub", exist_ok=True); open(".output/sub/${name}", "w").close()`;
+    for (const name of ['a', 'b']) {
+      const { files } = await call({ runId: `o${name}`, mode: 'query', code: code(name) });
+      expect(files).toEqual([{ name: `sub/${name}`, url: '#dummy-upload' }]);
+    }
+  });
+
+  it('puts, lists and fetches files, and follows no link out', async () => {
+    const files = new KernelFiles(agent.service);
+    await files.upload(kernel, '/home/work/dir/a b.txt', Buffer.from('content'));
+    await toEnd({ runId: 'f1', mode: 'batch', opts: { exec: 'chmod 640 "dir/a b.txt"; ln -s /etc dir/out; mkdir dir/sub' } });
+    const listing = await files.list(kernel, 'dir');
+    expect(listing).toMatchObject({ errors: '', abspath: '/home/work/dir\n' });
+    const items = JSON.parse(listing.files) as { mode: string; filename: string; size: number; mtime: number }[];
+    expect(items.map(({ mode, filename }) => [mode.replace(/^(.)rw.*$/, '$1'), filename])).toEqual([
+      ['-', 'a b.txt'],
+      ['l', 'out'],
+      ['d', 'sub'],
+    ]);
+    expect(items[0]).toMatchObject({ mode: '-rw-r-----', size: 7 });
+    expect(Math.abs(items[0]!.mtime - Date.now() / 1000)).toBeLessThan(60);
+    const tar = await files.download(kernel, 'dir/a b.txt');
+    expect(tar.subarray(0, 7).toString()).toBe('a b.txt');
+    expect(tar.subarray(512, 519).toString()).toBe('content');
+    await expect(files.download(kernel, 'dir/out/passwd')).rejects.toMatchObject({ type: 'builtins.ValueError' });
+    await expect(files.upload(kernel, 'dir/out/x', Buffer.from(''))).rejects.toMatchObject({ type: 'builtins.ValueError' });
+    await expect(files.download(kernel, 'none')).rejects.toMatchObject({ type: 'builtins.FileNotFoundError' });
+    await toEnd({ runId: 'f2', mode: 'batch', opts: { exec: 'head -c 1100000 /dev/zero > large' } });
+    await expect(files.download(kernel, 'large')).rejects.toMatchObject({ args: ['too large file.'] });
+    expect(await files.list(kernel, 'none')).toEqual({ files: '', errors: 'No such file or directory' });
   });
 
   it('reads logs without confirming anything', async () => {
