@@ -26,7 +26,8 @@ const LAYERS = {
   node: ['model', 'ports', 'alloc'],
   kernel: BELOW_KERNEL,
   reconcile: [...BELOW_KERNEL, 'kernel'],
-  adapters: ['model', 'ports'],
+  'host-image': ['ports'],
+  adapters: ['model', 'ports', 'host-image'],
   config: ['model', 'ports'],
   'manager-link': ['model', 'ports', 'alloc', 'node', 'files'],
 };

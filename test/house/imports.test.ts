@@ -22,6 +22,7 @@ const BREAKERS: Record<string, readonly [folder: string, imports: string]> = {
   'agent-node': ['agent/src/node', `'../files/x.js'`],
   'agent-kernel': ['agent/src/kernel', `'../reconcile/x.js'`],
   'agent-reconcile': ['agent/src/reconcile', `'../commands/index.js'`],
+  'agent-host-image': ['agent/src/host-image', `'../kernel/x.js'`],
   'agent-adapters': ['agent/src/adapters/docker', `'../../kernel/x.js'`],
   'agent-config': ['agent/src/config', `'../kernel/x.js'`],
   'outside-zod': ['gateway/src', `'zod'`],

@@ -7,9 +7,9 @@ import type { Readable } from 'node:stream';
 import tar from 'tar-stream';
 import { systemClock } from '@berth/base';
 import { BerthError, isBerthError } from '@berth/wire';
+import { readHostLayout, type HostEntry, type HostLayout } from '../../host-image/layout.js';
 import type { ImageFacts } from '../../ports/driver.js';
 import { LIMIT_MS, type Engine } from './engine.js';
-import { readHostLayout, type HostEntry, type HostLayout } from './host-layout.js';
 import { resolveLocalImage } from './images.js';
 
 const REPOSITORY = 'berth-host';

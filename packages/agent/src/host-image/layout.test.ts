@@ -2,8 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { oldTags, tagOf } from './host-image.js';
-import { FROM_ETC, readHostLayout } from './host-layout.js';
+import { FROM_ETC, readHostLayout } from './layout.js';
 
 let root: string;
 
@@ -23,14 +22,14 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 describe('readHostLayout', () => {
   it('shows links as links and directories of programs as mounts', async () => {
-    const { entries, mounts } = await readHostLayout(0, root);
+    const { entries, mounts } = await readHostLayout(0, { root });
     expect(entries).toContainEqual({ path: 'bin', kind: 'link', target: 'usr/bin' });
     expect(mounts.map(({ target }) => target)).toEqual(['/usr', '/lib', '/etc/alternatives', '/etc/ssl/certs']);
     expect(mounts.every(({ readOnly }) => readOnly)).toBe(true);
   });
 
   it('keeps /sbin free of mounts, for the init of Docker', async () => {
-    const { entries, mounts } = await readHostLayout(0, root);
+    const { entries, mounts } = await readHostLayout(0, { root });
     expect(entries).toContainEqual({ path: 'sbin', kind: 'directory', mode: 0o755 });
     expect(entries).toContainEqual({ path: 'sbin/ldconfig', kind: 'link', target: '/usr/sbin/ldconfig' });
     expect(mounts.some(({ target }) => target === '/sbin')).toBe(false);
@@ -40,13 +39,18 @@ describe('readHostLayout', () => {
     await rm(join(root, 'sbin'));
     await mkdir(join(root, 'sbin'));
     await writeFile(join(root, 'sbin/apk'), '');
-    const { entries, mounts } = await readHostLayout(0, root);
+    const { entries, mounts } = await readHostLayout(0, { root });
     expect(entries).toContainEqual({ path: 'sbin/apk', kind: 'link', target: '/.host-sbin/apk' });
     expect(mounts).toContainEqual({ source: join(root, 'sbin'), target: '/.host-sbin', readOnly: true });
   });
 
+  it('shows the whole /sbin where nothing is put into it', async () => {
+    const { entries } = await readHostLayout(0, { root, initInSbin: false });
+    expect(entries.filter(({ path }) => path.startsWith('sbin'))).toEqual([{ path: 'sbin', kind: 'link', target: 'usr/sbin' }]);
+  });
+
   it('takes of /etc what is on the list, and never accounts of the machine', async () => {
-    const { entries } = await readHostLayout(1000, root);
+    const { entries } = await readHostLayout(1000, { root });
     const paths = entries.map(({ path }) => path);
     expect(paths).toContain('etc/timezone');
     expect(paths).not.toContain('etc/shadow');
@@ -56,26 +60,11 @@ describe('readHostLayout', () => {
   });
 
   it('has every directory before what lies in it', async () => {
-    const { entries } = await readHostLayout(0, root);
+    const { entries } = await readHostLayout(0, { root });
     for (const [index, { path }] of entries.entries()) {
       const parent = path.split('/').slice(0, -1).join('/');
       const before = entries.slice(0, index).map((entry) => entry.path);
       expect(parent === '' || before.includes(parent), `${path} comes before its directory`).toBe(true);
     }
-  });
-
-  it('has a tag that changes with the machine and only then', async () => {
-    const first = tagOf((await readHostLayout(0, root)).entries);
-    expect(tagOf((await readHostLayout(0, root)).entries)).toBe(first);
-    await writeFile(join(root, 'etc/timezone'), 'Asia/Seoul\n');
-    expect(tagOf((await readHostLayout(0, root)).entries)).not.toBe(first);
-  });
-});
-
-describe('oldTags', () => {
-  it('are ours, of another content, and more than a day old', () => {
-    const image = (tag: string, Created: number) => ({ RepoTags: [tag], Created });
-    const images = [image('berth-host:a', 0), image('berth-host:b', 0), image('other:a', 0), image('berth-host:c', 90_000)];
-    expect(oldTags([...images, { RepoTags: null, Created: 0 }], 'berth-host:b', 100_000)).toEqual(['berth-host:a']);
   });
 });

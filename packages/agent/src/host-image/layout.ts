@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access, lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Mount } from '../../ports/driver.js';
+import type { Mount } from '../ports/driver.js';
 
 /** One thing in the image itself. */
 export type HostEntry =
@@ -71,15 +71,28 @@ const DIRECTORIES: readonly (readonly [string, number])[] = [
 /** Files that are larger are mounted, so that the image stays tiny. */
 const COPY_LIMIT = 256 * 1024;
 
+export interface HostLayoutOptions {
+  /** Where the machine's files are; default `/`. */
+  readonly root?: string;
+  /** The engine puts an init of its own into /sbin, which must be writable for it. Default true. */
+  readonly initInSbin?: boolean;
+}
+
 /** Reads the machine's layout. `uid` is the user whom programs will run as when the agent is not root. */
-export async function readHostLayout(uid: number, root = '/'): Promise<HostLayout> {
+export async function readHostLayout(
+  uid: number,
+  { root = '/', initInSbin = true }: HostLayoutOptions = {},
+): Promise<HostLayout> {
   const entries: HostEntry[] = DIRECTORIES.map(([path, mode]) => ({ path, kind: 'directory', mode }));
   const mounts: Mount[] = [];
   entries.push(...accounts(uid));
-  const sbin = await showSbin(root);
-  entries.push(...sbin.entries);
-  mounts.push(...sbin.mounts);
-  const wanted = [...PROGRAMS, ...FROM_ETC.map((name) => `etc/${name}`)];
+  if (initInSbin) {
+    const sbin = await showSbin(root);
+    entries.push(...sbin.entries);
+    mounts.push(...sbin.mounts);
+  }
+  const programs = initInSbin ? PROGRAMS : [...PROGRAMS, 'sbin'];
+  const wanted = [...programs, ...FROM_ETC.map((name) => `etc/${name}`)];
   for (const path of wanted) {
     for (const one of await show(root, path)) {
       if ('kind' in one) entries.push(...parentsOf(one.path, entries), one);
