@@ -17,6 +17,28 @@ export async function startEtcd(): Promise<OwnServer> {
   );
 }
 
+/** Three servers of one cluster, each to be stopped and started by itself. */
+export async function startEtcdCluster(): Promise<readonly OwnServer[]> {
+  const ports = await freePorts(6);
+  const peers = ports.slice(3).map((port) => `http://127.0.0.1:${port}`);
+  const cluster = `--initial-cluster=${peers.map((peer, i) => `s${i}=${peer}`).join(',')}`;
+  const start = (i: number) =>
+    OwnServer.start(
+      ports[i]!,
+      (directory) => ({
+        program: 'etcd',
+        args: [
+          ...etcdArguments(join(directory, 'data'), ports[i]!, ports[3 + i]!).filter(
+            (arg) => !arg.startsWith('--initial-cluster='),
+          ),
+          ...[cluster, `--name=s${i}`],
+        ],
+      }),
+      () => etcdIsHealthy(ports[i]!),
+    );
+  return Promise.all([0, 1, 2].map(start));
+}
+
 /** One that speaks TLS only and asks for a certificate; the paths are those of PEM files that will do. */
 export async function startTlsEtcd(): Promise<{ server: OwnServer; ca: string; cert: string; key: string }> {
   const [port, peer] = (await freePorts(2)) as [number, number];

@@ -133,6 +133,17 @@ export function coordinatorConformance(name: string, factory: () => Promise<Coor
       expect(await collect(coordinator.follow(['a'], AbortSignal.abort()))).toEqual([]);
     });
 
+    it('ends a follow without harm to what else is under way', async () => {
+      for (let i = 0; i < 30; i++) {
+        const followed = follow(coordinator, ['a']);
+        await followed.until({ a: null });
+        const gets = Array.from({ length: 5 }, () => coordinator.get('a'));
+        await followed.end();
+        gets.push(coordinator.get('a'), coordinator.get('a'));
+        await Promise.all(gets);
+      }
+    });
+
     it('holds keys for longer than their lease lasts', async () => {
       const held = await coordinator.hold({ 'nodes/agents/i-h1': 'running', 'nodes/agents/i-h1/ip': '10.0.0.1' }, TTL);
       await new Promise((resolve) => setTimeout(resolve, TTL * 1000 * 2));

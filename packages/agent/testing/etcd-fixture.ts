@@ -1,10 +1,11 @@
 /** Coordinators on a real etcd, behind a fault proxy, under a prefix of their own. */
 import { randomUUID } from 'node:crypto';
 import { etcdctl } from '../../../test/support/etcd.js';
+import type { TestServer } from '../../../test/support/services.js';
 import { EtcdCoordinator } from '../src/adapters/etcd/index.js';
 import type { Logger } from '../src/ports/logger.js';
 import type { CoordinatorFixture } from './coordinator-suite.js';
-import { FaultProxy, type Target } from './fault-proxy.js';
+import { FaultProxy } from './fault-proxy.js';
 
 /** Keeps the lines of its log. */
 export class LinesLogger implements Logger {
@@ -22,7 +23,7 @@ export interface EtcdFixture extends CoordinatorFixture {
   readonly address: string;
 }
 
-export async function etcdFixture({ address, host, port }: Target & { readonly address: string }): Promise<EtcdFixture> {
+export async function etcdFixture({ address, host, port }: TestServer): Promise<EtcdFixture> {
   const proxy = await FaultProxy.start({ host, port });
   const root = `/berth-test-${randomUUID()}`;
   const logger = new LinesLogger();

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '@berth/base';
-import { dumpEtcd, etcdctl, startEtcd, startTlsEtcd } from '../../../test/support/etcd.js';
+import { dumpEtcd, etcdctl, startEtcd, startEtcdCluster, startTlsEtcd } from '../../../test/support/etcd.js';
 import type { OwnServer } from '../../../test/support/own-server.js';
 import { describeWithEtcd } from '../../../test/support/services.js';
 import { follow } from '../src/adapters/etcd/follow.js';
@@ -194,6 +194,29 @@ describeWithEtcd('the etcd coordinator in outages', () => {
     expect(logger.lines).toEqual([]);
   });
 
+  it('a cluster that loses its leader, then its majority, and has both again', { timeout: 90_000 }, async () => {
+    const servers = await startEtcdCluster();
+    open.push(async () => void (await Promise.all(servers.map((server) => server.dispose()))));
+    const addresses = servers.map((server) => server.address);
+    const coordinator = connect({ endpoints: addresses });
+    const latest = followed(coordinator, ['a']);
+    await coordinator.hold({ held: 'yes' }, 30);
+    await until(async () => latest.has('a'));
+    const leader = servers[await leaderOf(addresses)]!;
+    await leader.stop('SIGKILL');
+    const [left, other] = servers.filter((server) => server !== leader) as [OwnServer, OwnServer];
+    await until(async () => (await etcdctl(left.address, 'put', `${PREFIX}a`, '1'), true));
+    await until(async () => latest.get('a') === '1');
+    await until(async () => (await coordinator.get('held')) === 'yes');
+    await left.stop('SIGKILL');
+    await until(async () => !coordinator.state().ok || (await coordinator.get('a').catch(() => {}), false));
+    await Promise.all([left.start(), leader.start()]);
+    await until(async () => (await etcdctl(other.address, 'put', `${PREFIX}a`, '2'), true));
+    await until(async () => latest.get('a') === '2' && coordinator.state().ok);
+    expect(await coordinator.get('held')).toBe('yes');
+    expect(logger.lines.length).toBeLessThanOrEqual(4);
+  });
+
   describe('with users', () => {
     const asRoot = (...args: string[]) => etcdctl(etcd.address, '--user=root:secret', ...args);
     beforeEach(async () => {
@@ -273,6 +296,20 @@ describeWithEtcd('the etcd coordinator in outages', () => {
     }
   });
 
+  it('one connection serves all, and the end of a follow costs none', async () => {
+    const proxy = await proxied();
+    const coordinator = connect({ endpoints: [proxy.address] });
+    await coordinator.hold({ held: 'yes' }, 20);
+    for (let i = 0; i < 5; i++) {
+      for await (const { value } of coordinator.follow(['held'], new AbortController().signal)) {
+        expect(value).toBe('yes');
+        break;
+      }
+      await coordinator.get('held');
+    }
+    expect([proxy.attempts, proxy.open]).toEqual([1, 1]);
+  });
+
   it('a user where etcd has none does no harm', async () => {
     const coordinator = connect({ username: 'agent', password: 'first' });
     await coordinator.put({ a: '1' });
@@ -312,3 +349,12 @@ describeWithEtcd('the etcd coordinator in outages', () => {
     });
   });
 });
+
+async function leaderOf(addresses: readonly string[]): Promise<number> {
+  const all = JSON.parse(await etcdctl(addresses.join(','), 'endpoint', 'status', '-w', 'json')) as {
+    Endpoint: string;
+    Status: { header: { member_id: number }; leader: number };
+  }[];
+  const leader = all.find(({ Status }) => Status.leader === Status.header.member_id)!;
+  return addresses.indexOf(leader.Endpoint);
+}

@@ -42,7 +42,7 @@ export async function* watchKeys(
     yield* queue;
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // In this order: the library takes the end of a stream that can be written for a failure of the server, and drops all its calls.
+    // In this order: the library takes the end of a stream that can be written for a failure of the server, and drops its channels.
     stream.end();
     stream.cancel();
   }
