@@ -116,7 +116,7 @@ describeWithDocker('polled execute', (docker) => {
     expect(sizes.length).toBeLessThan(40);
   }, 60_000);
 
-  it('asks for input and takes it', async () => {
+  it('asks for input and takes each piece once, also in another life', async () => {
     const asked = await call({
       runId: 'in',
       mode: 'query',
@@ -128,6 +128,8 @@ describeWithDocker('polled execute', (docker) => {
       options: { is_password: true },
       out: 'pw: ',
     });
+    await executor.stop();
+    executor = newExecutor();
     expect(await call({ runId: 'in', mode: 'input', code: 'secret' })).toMatchObject({ status: 'finished', out: 'Ada secret\n' });
   });
 

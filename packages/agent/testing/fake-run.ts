@@ -104,7 +104,9 @@ export class FakeRun {
 
   /** Resolves, as the real one, once the program has read it. */
   async takeInput(offset: number, data: Uint8Array, end: boolean): Promise<number> {
-    if (offset > this.#input.length) throw new BerthError('bad-request', `input at ${offset} leaves bytes out`);
+    if (offset > this.#input.length) {
+      throw new BerthError('bad-request', `input at ${offset} leaves bytes out`, { fields: { taken: this.#input.length } });
+    }
     this.#input = Buffer.concat([this.#input, data.subarray(Math.min(data.length, this.#input.length - offset))]);
     this.#inputEnded ||= end;
     this.#changes.tell();

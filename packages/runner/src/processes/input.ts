@@ -7,7 +7,10 @@ import { BerthError } from '@berth/wire';
  * `bad-request` when bytes in between are missing.
  */
 export function notTaken(taken: number, offset: number, data: Uint8Array): Uint8Array {
-  if (offset > taken) throw new BerthError('bad-request', `input up to byte ${taken} has come; offset ${offset} leaves a hole`);
+  if (offset > taken) {
+    const message = `input up to byte ${taken} has come; offset ${offset} leaves a hole`;
+    throw new BerthError('bad-request', message, { fields: { taken } });
+  }
   return data.subarray(Math.min(data.length, taken - offset));
 }
 

@@ -28,7 +28,8 @@ export class RunInput {
    */
   add(offset: number, data: Buffer, end: boolean): Promise<number> {
     if (offset > this.#reached) {
-      return Promise.reject(new BerthError('bad-request', `input goes on at byte ${this.#reached}, not at ${offset}`));
+      const message = `input goes on at byte ${this.#reached}, not at ${offset}`;
+      return Promise.reject(new BerthError('bad-request', message, { fields: { taken: this.#reached } }));
     }
     this.#ended ||= end;
     const fresh = data.subarray(this.#reached - offset);

@@ -1,5 +1,5 @@
 /** Input for one run: pieces in order, each at its offset, so that none is taken twice. */
-import type { KernelId, KernelService, RunId } from '@berth/wire';
+import { isBerthError, type KernelId, type KernelService, type RunId } from '@berth/wire';
 
 const NOTHING = new Uint8Array(0);
 
@@ -22,8 +22,7 @@ export class RunInput {
     this.#turns = this.#turns
       .then(async () => {
         const run = await begun;
-        // What the run already has is skipped, so nothing at offset 0 asks how much that is.
-        const offset = this.#sent ?? (await this.#service.sendInput(this.#kernel, run, 0, NOTHING, false));
+        const offset = this.#sent ?? (await this.#taken(run));
         const data = Buffer.from(text);
         this.#sent = offset + data.length;
         await this.#service.sendInput(this.#kernel, run, offset, data, false);
@@ -32,5 +31,21 @@ export class RunInput {
         this.#sent = undefined;
         onFailure(error);
       });
+  }
+
+  /**
+   * Bytes that the run has. Input that would leave a hole is refused, and the refusal says where it goes on: so nothing is asked in a
+   * way that could be taken for an answer.
+   */
+  async #taken(run: RunId): Promise<number> {
+    try {
+      return await this.#service.sendInput(this.#kernel, run, Number.MAX_SAFE_INTEGER, NOTHING, false);
+    } catch (error) {
+      const taken = isBerthError(error) && error.code === 'bad-request' ? error.fields['taken'] : undefined;
+      if (typeof taken === 'number') return taken;
+      if (!isBerthError(error) || error.code !== 'bad-request') throw error;
+      // A runner of an earlier build: it skips what it has, and nothing is not an answer to it.
+      return this.#service.sendInput(this.#kernel, run, 0, NOTHING, false);
+    }
   }
 }
