@@ -33,7 +33,8 @@ async function acquire(): Promise<KernelDraft> {
   await hook.acquire({ facts, draft, signal: new AbortController().signal, containerMade: () => Promise.resolve() });
   return draft;
 }
-const release = (): Promise<void> => hook.release({ facts, containerId: null });
+const release = (): Promise<void> =>
+  hook.release({ facts, containerId: null, end: { reason: 'user-requested', detail: '', at: 0 } });
 const modeOf = async (...names: string[]): Promise<number> => (await lstat(join(scratchRoot, 'k1', ...names))).mode & 0o777;
 
 describe('the scratch directory', () => {

@@ -18,6 +18,7 @@ export async function folderMounts(root: string, folders: readonly FolderMount[]
         const why = error instanceof UnsafePathError ? error.message : (error as NodeJS.ErrnoException).code;
         throw new RangeError(
           `mounts: the folder ${JSON.stringify(name)} is not at ${source} (${why}); check volumes/_mount in etcd and that the volume is mounted`,
+          { cause: error },
         );
       }
       return { source, target: `${IN_KERNEL.work}/${name}`, readOnly: false };

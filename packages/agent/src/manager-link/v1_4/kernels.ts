@@ -6,7 +6,6 @@ import type { NumaNode } from '../../alloc/cores.js';
 import type { Logger } from '../../ports/logger.js';
 import type { Packable } from '../transport/codec.js';
 import { RpcError } from '../transport/rpc-error.js';
-import type { TerminalSockets } from '../transport/terminal-sockets.js';
 import { parseCreateRequest, type CreateRequest } from './create-request.js';
 import { folderMounts } from './folders.js';
 import type { ImageCatalog, SchedulableImage } from './images.js';
