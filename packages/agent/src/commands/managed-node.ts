@@ -10,6 +10,7 @@ import { withEtcd } from '../config/agent-config.js';
 import { checkPortFree, checkScratchRoot, defaultStateDirectory } from '../config/checks.js';
 import { ManagerLink } from '../manager-link/v1_4/link.js';
 import { noticeHook } from '../manager-link/v1_4/notice-hook.js';
+import { FileQueueStore } from '../manager-link/v1_4/execute/queue-store.js';
 import { NoticeStore } from '../manager-link/v1_4/notice-store.js';
 import { managerSide, type SideSettings } from '../manager-link/v1_4/side.js';
 import { createZapGate } from '../manager-link/transport/zap-gate.js';
@@ -66,7 +67,7 @@ export async function startManagedNode(resolved: ResolvedSettings): Promise<Mana
       scratchRoot: settings.scratchRoot,
       namespace: settings.namespace,
       logger: log.logger,
-      front: await managerFront({ settings: final, identity, coordinator, notices, logger: log.logger }),
+      front: await managerFront({ settings: final, identity, coordinator, notices, stateDirectory, logger: log.logger }),
     });
     const stopped = node.stopped.then(() => undo.run());
     const agent: RunningAgent = {
@@ -86,18 +87,22 @@ interface FrontParts {
   readonly identity: DetectedIdentity;
   readonly coordinator: Coordinator;
   readonly notices: NoticeStore;
+  readonly stateDirectory: string;
   readonly logger: Logger;
 }
 
-async function managerFront({ settings, identity, coordinator, notices, logger }: FrontParts): Promise<Front> {
+async function managerFront(parts: FrontParts): Promise<Front> {
+  const { settings, identity, coordinator, notices, stateDirectory, logger } = parts;
   const allow = settings.managerAllow.map(({ address, prefix }) => `${address}/${prefix}`);
   const gate = await createZapGate({ allow, logger });
   const hardware = await readHardware();
   return {
     hooks: ({ statistics }) => [noticeHook(notices, statistics)],
     async start(agent: Agent) {
+      const living = new Set<string>(agent.service.listKernels().map(({ kernelId }) => kernelId));
       const side = await managerSide({
         service: agent.service,
+        queue: await FileQueueStore.open(join(stateDirectory, 'waiting-runs'), living),
         images: agent.images,
         scanOutput: (id) => agent.scanOutput(id),
         hardware,

@@ -10,6 +10,7 @@ import type { Logger } from '../../ports/logger.js';
 import type { ZapGate } from '../transport/zap-gate.js';
 import { Executor } from './execute/executor.js';
 import type { OutputScan } from './execute/options.js';
+import type { QueueStore } from './execute/queue-store.js';
 import type { HeartbeatFacts } from './heartbeat.js';
 import { imageCatalog } from './images.js';
 import { ManagedKernels } from './kernels.js';
@@ -22,6 +23,8 @@ import { Terminals } from './terminals.js';
 export interface SideOptions {
   readonly service: KernelService;
   readonly images: Pick<Driver, 'listImages'>;
+  /** Runs that wait for their turn. */
+  readonly queue: QueueStore;
   /** Files below a kernel's `.output`, as they are now. */
   readonly scanOutput: (id: KernelId) => Promise<OutputScan>;
   readonly hardware: Hardware;
@@ -102,6 +105,7 @@ export async function managerSide(options: SideOptions): Promise<Side> {
         execTimeout: (id) => void service.destroyKernel(id, { graceMs: 0, reason: 'exec-timeout' }).catch(() => {}),
         terminalOf: ({ kernelId, spec }) =>
           notesOf(spec)?.terminal ? { resize: (size) => terminals.resize(kernelId, size), ping() {} } : undefined,
+        queue: options.queue,
         scanOutput: options.scanOutput,
       });
       const running = executor;
