@@ -1,7 +1,9 @@
 /** Kernels whose image brings the genuine kernel-runner 1.4.2 of 2018: the same service, over ZeroMQ. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { sleep } from '@berth/base';
 import { newRunId, type BatchRun, type KernelId, type RunRecord } from '@berth/wire';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createKernel, query, readRun, run, startTestAgent, type RunWish, type TestAgent } from '../support/agent.js';
@@ -295,6 +297,30 @@ print('on')`;
     });
   });
 
+  describe('and an agent that is killed', () => {
+    it('loses nothing of a flood, at whatever moment', async () => {
+      const runId = newRunId();
+      const code = 'import time\nfor i in range(60000):\n    print(i)\n    if i % 2000 == 0: time.sleep(0.1)';
+      await agent.service.startRun(kernel, { runId, ...query(code) } as never);
+      await agent.restart(async () => {
+        for (let life = 0; life < 4; life++) await lifeOfAnAgent(100 + 150 * life);
+      });
+      const { stdout } = await readRun(agent.service, kernel, runId);
+      expect(stdout === Array.from({ length: 60_000 }, (_, i) => `${i}\n`).join('')).toBe(true);
+    }, 120_000);
+
+    async function lifeOfAnAgent(ms: number): Promise<void> {
+      const program = new URL('../support/agent-process.mjs', import.meta.url).pathname;
+      const module = new URL('../../packages/agent/dist/index.js', import.meta.url).href;
+      const { logger: _logger, ...config } = agent.config;
+      const child = spawn(process.execPath, [program, module, JSON.stringify(config)], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(child.stdout, 'data');
+      await sleep(ms);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+
   describe('that is ended', () => {
     afterEach(async () => {
       kernel = await createKernel(agent.service, { image: docker.images.kernelPython, ...SPEC });
@@ -347,7 +373,6 @@ describeWithDocker('a terminal kernel with the kernel-runner of 2018', (docker) 
   }, 60_000);
 });
 
-// eslint-disable-next-line @typescript-eslint/require-await
 async function* bytes(text: string): AsyncIterable<Uint8Array> {
   yield Buffer.from(text);
 }

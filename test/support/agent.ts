@@ -26,8 +26,10 @@ export interface TestAgent {
   readonly service: KernelService;
   readonly directory: string;
   readonly agent: Agent;
-  /** Lets go and starts again on the same directories: another life of the same agent. */
-  restart(): Promise<void>;
+  /** What it was started with. */
+  readonly config: AgentConfig;
+  /** Lets go and starts again on the same directories: another life of the same agent. `between` may live lives of its own there. */
+  restart(between?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -41,30 +43,29 @@ export async function startTestAgent(
   config: Pick<AgentConfig, 'node'> & Partial<Pick<AgentConfig, 'carryDirectory'>> = {},
 ): Promise<TestAgent> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-test-'));
-  const start = () =>
-    startAgent(
-      {
-        stateDirectory: join(directory, 'state'),
-        scratchRoot: join(directory, 'scratch'),
-        carryDirectory: join(tmpdir(), `berth-test-carry-${process.getuid!()}`),
-        namespace: 'test',
-        docker: { socketPath: docker.socketPath },
-        logger: process.env['BERTH_TEST_LOG'] ? consoleLogger : silent,
-        ...config,
-      },
-      parts,
-    );
+  const whole: AgentConfig = {
+    stateDirectory: join(directory, 'state'),
+    scratchRoot: join(directory, 'scratch'),
+    carryDirectory: join(tmpdir(), `berth-test-carry-${process.getuid!()}`),
+    namespace: 'test',
+    docker: { socketPath: docker.socketPath },
+    logger: process.env['BERTH_TEST_LOG'] ? consoleLogger : silent,
+    ...config,
+  };
+  const start = () => startAgent(whole, parts);
   let agent = await start();
   return {
     directory,
+    config: whole,
     get agent() {
       return agent;
     },
     get service() {
       return agent.service;
     },
-    async restart() {
+    async restart(between) {
       await agent.stop({ terminate: false });
+      await between?.();
       agent = await start();
     },
     async stop() {

@@ -41,4 +41,12 @@ describe('observationOf', () => {
     expect(observationOf({ ...inspected('running'), Config: { Labels: null } })).toBeUndefined();
     expect(observationOf(inspected('dreaming'))).toBeUndefined();
   });
+
+  it('tells where published ports are, and of none when there are none', () => {
+    const Ports = { '2000/tcp': [{ HostIp: '127.0.0.1', HostPort: '49153' }], '2002/tcp': null, '2003/tcp': [] };
+    expect(observationOf({ ...inspected('running'), NetworkSettings: { Ports } })?.ports).toEqual({
+      2000: { host: '127.0.0.1', port: 49153 },
+    });
+    expect(observationOf({ ...inspected('running'), NetworkSettings: { Ports: null } })).not.toHaveProperty('ports');
+  });
 });

@@ -33,6 +33,8 @@ export class KernelRunnerChannel implements RunnerChannel {
   readonly #runs: RunList;
   readonly #desk: Desk;
   readonly #reading = new AbortController();
+  readonly #heard: Promise<void>;
+  #tellHeard: () => void = () => {};
 
   constructor(hello: Hello, sockets: RunnerSockets, runs: RunList, clock: Clock) {
     this.hello = hello;
@@ -45,10 +47,14 @@ export class KernelRunnerChannel implements RunnerChannel {
       this.#desk.close(error);
       return why;
     });
+    this.#heard = new Promise((resolve) => (this.#tellHeard = resolve));
     void this.#read();
   }
 
-  /** Resolves when the runner answers: only then is the link up. Goes on with what an earlier life left. */
+  /**
+   * Resolves when the runner answers, or says anything else: its answer may wait behind much output. Only then is the link up. Goes on
+   * with what an earlier life left.
+   */
   async open(signal: AbortSignal): Promise<void> {
     const gone = this.closed.then((why) => {
       throw new BerthError('runner-lost', why);
@@ -56,7 +62,7 @@ export class KernelRunnerChannel implements RunnerChannel {
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     });
-    await Promise.race([this.#desk.completions.ping(), gone, aborted]);
+    await Promise.race([this.#desk.completions.ping(), this.#heard, gone, aborted]);
     this.#desk.resume();
   }
 
@@ -119,6 +125,7 @@ export class KernelRunnerChannel implements RunnerChannel {
       for (let turn = 1; ; turn++) {
         await this.#desk.room(signal);
         this.#desk.take(await this.#sockets.receive());
+        this.#tellHeard();
         // What is there is there at once: others must have their turn.
         if (turn % TURN === 0) await setImmediate();
       }

@@ -77,6 +77,16 @@ export class Inbox {
     }
   }
 
+  /** Where {@link take} goes on; for {@link back}. */
+  mark(): number {
+    return this.#at;
+  }
+
+  /** What was taken since the mark is taken again. */
+  back(mark: number): void {
+    this.#at = mark;
+  }
+
   /** What is known of the files is looked at anew next time. */
   #notYet(): undefined {
     this.#end = 0;

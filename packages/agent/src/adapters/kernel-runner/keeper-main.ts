@@ -24,6 +24,8 @@ const [directory = '', host = '', port = '', name = ''] = process.argv.slice(2);
 const agents = new Set<Socket>();
 
 class StreamWriter {
+  /** A new file was begun since this was set back. */
+  turned = false;
   #file: number | undefined;
   #start = 0;
   #size = 0;
@@ -44,6 +46,7 @@ class StreamWriter {
   #next(begins: boolean): number {
     const start = begins ? endOfStream(streamFiles(directory)) : this.#start + this.#size;
     const opened = openSync(join(directory, streamFileName(start, begins)), 'ax', 0o600);
+    this.turned = true;
     this.#start = start;
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = opened;
@@ -64,7 +67,8 @@ async function hold(writer: StreamWriter): Promise<boolean> {
       came = true;
       await keep(writer, chunk);
       for (const agent of agents) if (agent.writableLength === 0) agent.write('.');
-      while (streamFiles(directory).length > MOST_FILES) await sleep(LOOK_AGAIN_MS);
+      if (writer.turned) while (streamFiles(directory).length > MOST_FILES) await sleep(LOOK_AGAIN_MS);
+      writer.turned = false;
     }
   } catch {
     // Refused, reset, or the directory is gone: each is an end.

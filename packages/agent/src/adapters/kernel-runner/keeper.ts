@@ -4,11 +4,13 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { sleep } from '@berth/base';
+import { sleep, systemClock } from '@berth/base';
 
 const LOOK_AGAIN_MS = 15;
 /** Looks after which another is started: the first may have found a name still taken. */
 const START_EVERY = 100;
+/** News that come closer than this wait for each other. */
+const FLOOD_MS = 2;
 
 export interface KeeperPlace {
   /** Where it puts what it reads. */
@@ -23,6 +25,7 @@ export class Keeper {
   readonly #socket: Socket;
   #wake: () => void = () => {};
   #news = true;
+  #toldAt = -Infinity;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -48,9 +51,11 @@ export class Keeper {
     }
   }
 
-  /** Resolves when something may have come since the last call, or when it is lost. */
+  /** Resolves when something may have come since the last call, or when it is lost. What comes in a flood comes together. */
   async news(): Promise<void> {
     if (!this.#news && !this.isLost) await new Promise<void>((resolve) => (this.#wake = resolve));
+    if (systemClock.monotonic() - this.#toldAt < FLOOD_MS) await sleep(FLOOD_MS);
+    this.#toldAt = systemClock.monotonic();
     this.#news = false;
   }
 

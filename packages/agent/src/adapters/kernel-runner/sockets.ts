@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { BerthError } from '@berth/wire';
 import { Push } from 'zeromq';
 import { Inbox, type Message } from './inbox.js';
+import { takeJoined } from './joined.js';
 import { Keeper } from './keeper.js';
 
 /** Host addresses of the runner's ports 2000 and 2001. */
@@ -64,7 +65,7 @@ export class RunnerSockets {
   async receive(): Promise<Message> {
     for (;;) {
       if (this.#closed) throw new BerthError('runner-lost', 'the link to the kernel-runner was closed');
-      const message = this.inbox.take();
+      const message = takeJoined(this.inbox);
       if (message) return message;
       if (this.#keeper.isLost) this.close('the kernel-runner closed the connection');
       else await this.#keeper.news();
