@@ -11,6 +11,7 @@ import {
   type RunWish,
   type TestAgent,
 } from '../support/agent.js';
+import { Berth, collect, type Ended } from '../support/berth.js';
 import { describeWithDocker } from '../support/services.js';
 
 const SIZE = { rows: 31, columns: 97 };
@@ -158,5 +159,68 @@ describeWithDocker('a build', (docker) => {
       detail: expect.stringContaining('/bin/sh') as string,
     });
     await node.service.destroyKernel(kernel, { graceMs: 0 });
+  });
+});
+
+describeWithDocker('berth shell', (docker) => {
+  let berth: Berth;
+  beforeAll(async () => {
+    berth = await Berth.create(docker);
+    await berth.up();
+    expect(await berth.run(['run', '--keep', '--name', 'work', 'true'])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'berth: the session is work\n',
+    });
+  }, 60_000);
+  afterAll(() => berth.dispose());
+
+  /** Takes `steps` in order, each as soon as the screen shows its text. */
+  async function sit(args: string[], steps: readonly (readonly [shown: string, keys: string])[]): Promise<Ended> {
+    const child = berth.spawnInTerminal(['shell', 'work', ...args]);
+    const left = [...steps];
+    let screen = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      screen += chunk.toString();
+      while (left[0] && screen.includes(left[0][0])) {
+        screen = screen.slice(screen.indexOf(left[0][0]) + left[0][0].length);
+        child.stdin.write(left.shift()![1]);
+      }
+    });
+    const ended = await collect(child);
+    if (left.length > 0) throw new Error(`waited for ${JSON.stringify(left[0])}: ${JSON.stringify(ended)}`);
+    return ended;
+  }
+
+  it('is a shell whose keys, size and end are those of any shell', async () => {
+    const { stdout, code } = await sit(
+      [],
+      [
+        ['$', 'stty size; echo "<$0>"\r'],
+        ['31 97', 'trap "stty size" WINCH; echo tr$(echo ap)ped\r'],
+        ['trapped', '\0'],
+        ['50 132', 'sleep 60; echo code-$?\r'],
+        ['sleep 60', ''],
+        ['$?', '\x03'],
+        ['\n', 'exit 5\r'],
+      ],
+    );
+    expect(stdout).toMatch(/<bash>/);
+    expect(stdout).toMatch(/restored\r?\n$/);
+    expect(code).toBe(5);
+  }, 60_000);
+
+  it('is left with Ctrl-], and what runs in it goes on', async () => {
+    const { stdout, code } = await sit(['--', 'sh', '-c', 'echo up; exec sleep 4712'], [['up', '\x1d']]);
+    expect(stdout).toMatch(/left; it goes on as run [0-9a-f]+[^]*restored\r?\n$/);
+    expect(code).toBe(0);
+    expect((await berth.client.listRuns('work')).at(-1)).toMatchObject({ state: 'running' });
+  }, 60_000);
+
+  it('says that it needs a terminal', async () => {
+    expect(await berth.run(['shell', 'work'])).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('berth exec') as string,
+    });
   });
 });

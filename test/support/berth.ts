@@ -45,6 +45,12 @@ export class Berth {
     return spawn(process.execPath, [MAIN, ...args], { env: { ...this.#env, ...env }, cwd: this.dataDir });
   }
 
+  /** Starts the program in a terminal (in-pty.py): standard input is typed, standard output is what the screen shows. */
+  spawnInTerminal(args: readonly string[]): ChildProcessWithoutNullStreams {
+    const driver = new URL('in-pty.py', import.meta.url).pathname;
+    return spawn('python3', [driver, process.execPath, MAIN, ...args], { env: this.#env, cwd: this.dataDir });
+  }
+
   /** A node that kills itself before or after its n-th journal entry. */
   spawnCrashing(step: number, moment: 'before' | 'after'): ChildProcessWithoutNullStreams {
     const program = new URL('crashing-node.mjs', import.meta.url).pathname;

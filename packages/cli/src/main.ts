@@ -4,7 +4,7 @@ import { ERRORS } from '@berth/wire';
 import { runCli } from './cli.js';
 import { Interrupted, Interrupts, type InterruptSignal } from './interrupts.js';
 import { NodeAccess } from './node/access.js';
-import type { Terminal } from './terminal.js';
+import type { PersonalScreen, Terminal } from './terminal.js';
 
 const { env, stdin, stdout, stderr } = process;
 
@@ -17,6 +17,7 @@ const terminal: Terminal = {
   stderr,
   stdinIsTTY: stdin.isTTY === true,
   stderrIsTTY: stderr.isTTY === true,
+  screen: stdin.isTTY && stdout.isTTY ? personalScreen() : undefined,
   colour: stderr.isTTY === true && !env['NO_COLOR'],
   defaultImage: env['BERTH_IMAGE'] || 'host',
 };
@@ -34,3 +35,16 @@ const code = await runCli(process.argv.slice(2), { terminal, interrupts, nodes: 
 for (const stream of [stdout, stderr]) await new Promise((flushed) => stream.write('', flushed));
 // Standard input may be open for as long as somebody likes.
 process.exit(code);
+
+function personalScreen(): PersonalScreen {
+  return {
+    kind: env['TERM'] || 'xterm-256color',
+    // A terminal that does not know its size says 0.
+    size: () => ({ rows: stdout.rows || 24, columns: stdout.columns || 80 }),
+    onResize: (changed) => {
+      stdout.on('resize', changed);
+      return () => stdout.off('resize', changed);
+    },
+    raw: (on) => void stdin.setRawMode(on),
+  };
+}

@@ -2,7 +2,19 @@
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
+import type { TerminalSize } from '@berth/wire';
 import { Interrupted } from './interrupts.js';
+
+/** The terminal that a person sits at. */
+export interface PersonalScreen {
+  /** Its name for programs, for example `xterm-256color`. */
+  readonly kind: string;
+  size(): TerminalSize;
+  /** Calls `changed` when the size has changed; call the result to stop. */
+  onResize(changed: () => void): () => void;
+  /** True: keys come as they are pressed, and none of them is a signal. */
+  raw(on: boolean): void;
+}
 
 export interface Terminal {
   readonly stdin: Readable;
@@ -11,6 +23,8 @@ export interface Terminal {
   /** True when a person types, and sees what is written to standard error. */
   readonly stdinIsTTY: boolean;
   readonly stderrIsTTY: boolean;
+  /** Undefined unless a person types and sees what is written to standard output. */
+  readonly screen?: PersonalScreen | undefined;
   readonly colour: boolean;
   /** Image for sessions that name none. */
   readonly defaultImage: string;

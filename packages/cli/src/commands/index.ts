@@ -11,6 +11,7 @@ import { logs } from './logs.js';
 import { ps } from './ps.js';
 import { rm } from './rm.js';
 import { run } from './run.js';
+import { shell } from './shell.js';
 import { status } from './status.js';
 import { up } from './up.js';
 import { version } from './version.js';
@@ -18,6 +19,7 @@ import { version } from './version.js';
 export const COMMANDS: readonly Command[] = [
   run,
   exec,
+  shell,
   ps,
   logs,
   rm,

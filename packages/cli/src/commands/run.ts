@@ -1,5 +1,4 @@
-import type { KernelSpec } from '@berth/wire';
-import { kernelSpecSchema, sessionIdSchema } from '@berth/wire/http';
+import { kernelSpecSchema, sessionIdSchema, type BodyOf } from '@berth/wire/http';
 import { usage } from '../args/parse.js';
 import { parseBytes, parseDuration, parseVariable } from '../args/values.js';
 import { defineCommand } from '../command.js';
@@ -92,8 +91,11 @@ const FLAGS: Readonly<Record<string, string>> = {
   env: '--env',
 };
 
-/** The specification, checked by wire's own schema before anything is started. Errors: those that `fail` makes. */
-export function specOf(values: SpecValues, fail: (message: string) => Error): KernelSpec {
+/**
+ * What is wished of the session, checked by wire's own schema before anything is started; what is not said is the node's to fill in.
+ * Errors: those that `fail` makes.
+ */
+export function specOf(values: SpecValues, fail: (message: string) => Error): BodyOf<'createSession'>['spec'] {
   const { image, cpu, mem, network, env } = values;
   const variables = env.map((text) => {
     const variable = parseVariable(text);
@@ -106,8 +108,9 @@ export function specOf(values: SpecValues, fail: (message: string) => Error): Ke
   const cpus = cpu === undefined ? undefined : Number(cpu);
   if (cpus !== undefined && !Number.isFinite(cpus))
     throw fail(`--cpu is ${JSON.stringify(cpu)}: it must be a number of cores such as 0.5 or 2`);
-  const result = kernelSpecSchema.safeParse({ image, cpus, memoryBytes, network, env: Object.fromEntries(variables) });
-  if (result.success) return result.data;
+  const spec = { image, cpus, memoryBytes, network, env: Object.fromEntries(variables) };
+  const result = kernelSpecSchema.safeParse(spec);
+  if (result.success) return spec as BodyOf<'createSession'>['spec'];
   const { path, message } = result.error.issues[0]!;
   throw fail(`${FLAGS[String(path[0])] ?? String(path[0])}: ${message}`);
 }

@@ -2,7 +2,8 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { whileNodeAway, type BerthClient } from '@berth/client';
-import { isBerthError, newRunId, newSessionId, type KernelSpec } from '@berth/wire';
+import { isBerthError, newRunId, newSessionId } from '@berth/wire';
+import type { BodyOf } from '@berth/wire/http';
 import type { Context } from '../command.js';
 import { Interrupted } from '../interrupts.js';
 import { during } from '../progress.js';
@@ -14,7 +15,7 @@ import type { Program } from './program.js';
 
 export interface RunPlan {
   readonly program: Program;
-  readonly spec: Partial<KernelSpec> & Pick<KernelSpec, 'image'>;
+  readonly spec: BodyOf<'createSession'>['spec'];
   /** Name of the session; undefined: a new one. */
   readonly name: string | undefined;
   /** The session stays when the program has ended. */
