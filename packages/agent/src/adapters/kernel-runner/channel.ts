@@ -52,10 +52,16 @@ export class KernelRunnerChannel implements RunnerChannel {
   }
 
   /**
-   * Resolves when the runner answers, or says anything else: its answer may wait behind much output. Only then is the link up. Goes on
-   * with what an earlier life left.
+   * Resolves when the runner answers, or says anything else. One that did so before need not again: it may be busy for longer than
+   * anybody waits, and its connection stands as long as the keeper does. Goes on with what an earlier life left.
    */
   async open(signal: AbortSignal): Promise<void> {
+    if (!this.#sockets.inbox.hasBegun) await this.#firstWord(signal);
+    this.#reading.signal.throwIfAborted();
+    this.#desk.resume();
+  }
+
+  async #firstWord(signal: AbortSignal): Promise<void> {
     const gone = this.closed.then((why) => {
       throw new BerthError('runner-lost', why);
     });
@@ -63,7 +69,6 @@ export class KernelRunnerChannel implements RunnerChannel {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     });
     await Promise.race([this.#desk.completions.ping(), this.#heard, gone, aborted]);
-    this.#desk.resume();
   }
 
   async call<Method extends RunnerMethod>(

@@ -34,7 +34,7 @@ export function kernelRunnerConnector({ addressOf, clock = systemClock }: Kernel
     const { spool, runs } = Spool.open(target.runDirectory);
     const list = new RunList(spool, runs, target.spec.retention);
     const { runDirectory, token: secret } = target;
-    const has = (run: number, seq: number) => list.has(run, seq);
+    const has = (run: number, seq: number, first: number) => list.has(run, seq, first);
     const sockets = await RunnerSockets.open({ address, runDirectory, secret, has }, signal);
     const channel = new KernelRunnerChannel(helloOf(target, runs.length > 0), sockets, list, clock);
     open.set(target.runDirectory, channel);

@@ -263,7 +263,7 @@ export class Desk {
 
   #intend(run: KernelRun, records: number): void {
     if (!this.#taking) return;
-    this.#options.inbox.intend(run.spooled.index, run.log.highest + records);
+    this.#options.inbox.intend(run.spooled.index, run.log.highest + 1, run.log.highest + records);
     this.#taking.written = true;
   }
 

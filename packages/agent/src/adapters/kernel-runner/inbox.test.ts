@@ -96,14 +96,14 @@ describe('the inbox', () => {
     put(0, true, Buffer.concat([HANDSHAKE, ...['a', 'b', 'c'].map((t) => wire(text('stdout', t)))]));
     const first = new Inbox(directory, never);
     first.take();
-    first.intend(4, 1);
+    first.intend(4, 1, 1);
     first.settle(true);
     first.take();
-    first.intend(4, 2);
+    first.intend(4, 2, 2);
     first.close();
     const lost = new Inbox(directory, (run, seq) => run === 4 && seq <= 1);
     expect(lost.take()).toEqual(text('stdout', 'b'));
-    lost.intend(4, 2);
+    lost.intend(4, 2, 2);
     lost.close();
     const kept = new Inbox(directory, (run, seq) => run === 4 && seq <= 2);
     expect(kept.take()).toEqual(text('stdout', 'c'));

@@ -19,6 +19,8 @@ interface Position {
   readonly after: number;
   readonly run: number;
   readonly seq: number;
+  /** The first record of the same message. */
+  readonly first: number;
 }
 
 export type Message = readonly Uint8Array[];
@@ -35,14 +37,22 @@ export class Inbox {
   #at: number;
   #window = { at: 0, data: Buffer.alloc(0) };
 
-  /** `has`: whether the log of a run has a record, or the run is forgotten already. */
-  constructor(directory: string, has: (run: number, seq: number) => boolean) {
+  /**
+   * `has`: whether the log of a run has record `seq`, or the run is forgotten already. If not, it drops those from `first` on: they
+   * come again.
+   */
+  constructor(directory: string, has: (run: number, seq: number, first: number) => boolean) {
     this.#directory = directory;
     const path = join(directory, 'position');
     const found = readPosition(path);
     this.#positionFile = openSync(path, found ? 'r+' : 'w', 0o600);
-    this.#settled = this.#at = found ? (has(found.run, found.seq) ? found.after : found.before) : 0;
-    this.#write({ before: this.#at, after: this.#at, run: 0, seq: 0 });
+    this.#settled = this.#at = found ? (has(found.run, found.seq, found.first) ? found.after : found.before) : 0;
+    this.#write({ before: this.#at, after: this.#at, run: 0, seq: 0, first: 0 });
+  }
+
+  /** True once anything was ever taken. */
+  get hasBegun(): boolean {
+    return this.#settled > 0;
   }
 
   /** The next message, if it is there as a whole. Of a part above 10 MiB only the beginning. */
@@ -93,15 +103,15 @@ export class Inbox {
     return undefined;
   }
 
-  /** Record `seq` of a run comes of what was taken last: to be called before it is written. */
-  intend(run: number, seq: number): void {
-    this.#write({ before: this.#settled, after: this.#at, run, seq });
+  /** Records `first` to `seq` of a run come of what was taken last: to be called before they are written. */
+  intend(run: number, first: number, seq: number): void {
+    this.#write({ before: this.#settled, after: this.#at, run, seq, first });
   }
 
   /** What was taken so far needs not be taken again. `written`: an intent says so already. */
   settle(written: boolean): void {
     this.#settled = this.#at;
-    if (!written) this.#write({ before: this.#at, after: this.#at, run: 0, seq: 0 });
+    if (!written) this.#write({ before: this.#at, after: this.#at, run: 0, seq: 0, first: 0 });
     while (this.#files.length > 1 && this.#files[1]!.start <= this.#settled) rmSync(this.#files.shift()!.path, { force: true });
   }
 

@@ -30,10 +30,12 @@ export class RunList {
     return this.all.reduce((sum, { log }) => sum + log.bytes, 0);
   }
 
-  /** Whether record `seq` of the run with this index is kept, or was. */
-  has(index: number, seq: number): boolean {
+  /** Whether record `seq` of the run with this index is kept, or was. If not, those from `first` on are dropped: a crash cut them. */
+  has(index: number, seq: number, first: number): boolean {
     const run = this.all.find(({ spooled }) => spooled.index === index);
-    return run === undefined || run.log.highest >= seq;
+    if (run === undefined || run.log.highest >= seq) return true;
+    if (run.log.highest >= first) run.log.cutBack(first);
+    return false;
   }
 
   views(): readonly RunView[] {

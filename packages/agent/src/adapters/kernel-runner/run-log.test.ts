@@ -92,6 +92,16 @@ describe('the log of a run', () => {
     again.close();
   });
 
+  it('drops the first records of a message whose rest is not there', () => {
+    log.append([stdout('a')]);
+    log.append([stdout('b'), stdout('c')]);
+    const again = recovered();
+    again.cutBack(2);
+    again.append([stdout('d')]);
+    expect(texts(1, again)).toEqual(['1:a', '2:d']);
+    again.close();
+  });
+
   it('gives a record that is larger than what is asked for as a whole', () => {
     const data = 'm'.repeat(3_000_000);
     log.append([{ type: RECORD_TYPES.html, payload: encodeRecordPayload({ seq: 0, type: 'html', text: data }) }, stdout('z')]);

@@ -56,6 +56,15 @@ export class RunLog {
     for (const frame of frames) this.#seen(frame.seq, frame.type, frame.payload, frame.more);
   }
 
+  /** Drops the records from `seq` on: the beginning of a message whose rest a crash cut off. They were written together. */
+  cutBack(seq: number): void {
+    const last = this.#segments.at(-1)!;
+    const { offset } = this.cursor(seq);
+    truncateSync(last.path, offset);
+    last.bytes = offset;
+    this.highest = seq - 1;
+  }
+
   /** First record that is still kept. */
   get lowest(): number {
     return this.#segments[0]?.first ?? 1;

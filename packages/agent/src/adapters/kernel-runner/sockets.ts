@@ -18,7 +18,7 @@ export interface SocketsPlace {
   readonly runDirectory: string;
   readonly secret: string;
   /** See {@link Inbox}. */
-  readonly has: (run: number, seq: number) => boolean;
+  readonly has: (run: number, seq: number, first: number) => boolean;
 }
 
 export class RunnerSockets {
