@@ -98,17 +98,18 @@ describeWithDocker('berth agent does not start', (docker) =>
       ['with keys for S3 and no bucket', () => ({}), 78, 'bucket', { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' }],
       ['where its state cannot be kept', () => ({ 'state-dir': join(directory, 'file', 'below') }), 74, '--state-dir'],
     ];
-    it.each(cases)('%s', { timeout: 30_000 }, async (_, change, code, says, env) => {
-      await writeFile(join(directory, 'file'), '');
-      await chmod(join(directory, 'file'), 0o600);
-      const ended = await start({ 'agent-port': free, ...change() }, env);
-      expect([ended.code, ended.said]).toEqual([code, expect.stringContaining(says) as string]);
-      expect(ended.lines).toHaveLength(1);
-      expect(ended.said).not.toMatch(/^\s+at /m);
-      expect(ended.said).not.toContain('wrong');
-      expect(await readdir(scratch)).toEqual([]);
-      expect(await etcdctl(etcd.address, 'get', '--prefix', '/sorna/start-failures/')).toBe('');
-    });
+    for (const [what, change, code, says, env] of cases)
+      it(what, { timeout: 30_000 }, async () => {
+        await writeFile(join(directory, 'file'), '');
+        await chmod(join(directory, 'file'), 0o600);
+        const ended = await start({ 'agent-port': free, ...change() }, env);
+        expect([ended.code, ended.said]).toEqual([code, expect.stringContaining(says) as string]);
+        expect(ended.lines).toHaveLength(1);
+        expect(ended.said).not.toMatch(/^\s+at /m);
+        expect(ended.said).not.toContain('wrong');
+        expect(await readdir(scratch)).toEqual([]);
+        expect(await etcdctl(etcd.address, 'get', '--prefix', '/sorna/start-failures/')).toBe('');
+      });
 
     it('on the scratch root of another agent', { timeout: 60_000 }, async () => {
       const other = await ManagedAgent.start({ docker, etcd: etcd.address, namespace: freshNamespace() });

@@ -5,11 +5,16 @@ import { OwnedTasks, systemClock, withDeadline } from '@berth/base';
 import { carryCommand, collectCarries, ensureCarry, hostsFile, type NodeSource } from '@berth/carry';
 import { BerthError, type KernelId, type KernelService, type KernelStatistics } from '@berth/wire';
 import { DockerDriver, type DockerTarget } from './adapters/docker/index.js';
+import { kernelRunnerConnector, type RunnerAddress } from './adapters/kernel-runner/index.js';
 import { scanOutput } from './files/output-scan.js';
 import { ScratchFiles } from './files/scratch-files.js';
+import { connectBySupervisor } from './kernel/connect-by-supervisor.js';
+import { bySupervisor } from './kernel/hooks/by-supervisor.js';
+import { configFilesHook } from './kernel/hooks/config-files.js';
 import { containerHook } from './kernel/hooks/container.js';
 import { imageHook } from './kernel/hooks/image.js';
 import { mountsHook } from './kernel/hooks/mounts.js';
+import { ownEntryContainerHook, ownEntryEnvironment } from './kernel/hooks/own-entry-container.js';
 import { scratchHook } from './kernel/hooks/scratch.js';
 import type { LifecycleHook } from './kernel/hook.js';
 import { statisticsHook } from './kernel/hooks/statistics.js';
@@ -20,6 +25,9 @@ import { recoverKernels, resumeKernel } from './kernel/recovery.js';
 import { KernelRegistry } from './kernel/registry.js';
 import { scratchLayout } from './kernel/scratch-layout.js';
 import { AgentKernelService } from './kernel/service.js';
+import { containerName } from './model/facts.js';
+import { RUNNER_PORTS } from './model/runner-ports.js';
+import type { ChannelTarget } from './ports/channel.js';
 import { bootId, takeIdentity } from './node/identity.js';
 import type { KernelToSample } from './node/statistics/sampled-kernel.js';
 import { StatisticsSampler } from './node/statistics/sampler.js';
@@ -43,6 +51,8 @@ export interface AgentConfig {
   /** Goes into container labels; two agents with different namespaces may share a Docker. */
   readonly namespace: string;
   readonly docker: DockerTarget;
+  /** Where kernels that bring their own runner publish their terminals, for managers; default 127.0.0.1. */
+  readonly terminalAddress?: string;
   readonly logger: Logger;
   /** Hooks of a front: acquired before all others, released after them. */
   readonly hooks?: (tools: FrontTools) => readonly LifecycleHook[];
@@ -67,6 +77,8 @@ export interface Agent {
   readonly images: Pick<Driver, 'listImages'>;
   /** Files below `.output` of a kernel's /home/work; none for a kernel that is gone. */
   scanOutput(id: KernelId): ReturnType<typeof scanOutput>;
+  /** Ports that a kernel of an image with its own runner has on this machine, by container port; none for others. */
+  publishedPorts(id: KernelId): Promise<Readonly<Record<number, { readonly host: string; readonly port: number }>>>;
   /** Lets go of everything in this process. Kernels live on, unless `terminate`: then they are ended first. */
   stop(options: { readonly terminate: boolean }): Promise<void>;
 }
@@ -96,16 +108,31 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const statistics = (id: KernelId): KernelStatistics | null => sampler.latest(id) ?? null;
   const context: KernelContext = {
     driver,
-    connector: runnerConnector,
+    connector: connectBySupervisor({
+      berth: runnerConnector,
+      'kernel-runner': kernelRunnerConnector({ addressOf: (target, signal) => runnerAddress(driver, target, signal) }),
+    }),
     hooks: [
       ...(config.hooks?.({ statistics }) ?? []),
       imageHook(driver),
       scratchHook(config.scratchRoot, driver),
       mountsHook((facts, path) => files.makeDirectory(facts, path)),
-      containerHook(driver, owner, {
-        path: carry.path,
-        hostsFile: hostsFile(carry),
-        command: (id, incarnation) => carryCommand(carry, id, incarnation),
+      bySupervisor('config files', {
+        berth: null,
+        'kernel-runner': configFilesHook({
+          scratchRoot: config.scratchRoot,
+          makeMountPoint: (facts, path) => files.makeDirectory(facts, path),
+          environment: ownEntryEnvironment,
+          logger,
+        }),
+      }),
+      bySupervisor('container', {
+        berth: containerHook(driver, owner, {
+          path: carry.path,
+          hostsFile: hostsFile(carry),
+          command: (id, incarnation) => carryCommand(carry, id, incarnation),
+        }),
+        'kernel-runner': ownEntryContainerHook(driver, owner, config.terminalAddress ?? '127.0.0.1'),
       }),
       statisticsHook(sampler),
     ],
@@ -160,6 +187,10 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
       const facts = registry.find(id)?.state.facts;
       return facts ? scanOutput(scratchLayout(config.scratchRoot, facts).work) : new Map();
     },
+    async publishedPorts(id) {
+      const containerId = registry.find(id)?.state.containerId;
+      return (containerId && (await driver.inspect(containerId))?.ports) || {};
+    },
     async stop({ terminate }) {
       if (terminate)
         await Promise.all(
@@ -169,6 +200,18 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
       await Promise.all(registry.actors().map((actor) => actor.detach()));
     },
   };
+}
+
+/** Where Docker has published the ports of a kernel-runner; undefined while there is no running container. */
+async function runnerAddress(
+  driver: Pick<Driver, 'inspect'>,
+  { kernelId, incarnation }: ChannelTarget,
+  signal: AbortSignal,
+): Promise<RunnerAddress | undefined> {
+  const seen = await driver.inspect(containerName({ kernelId: kernelId as KernelId, incarnation }), signal);
+  const commands = seen?.ports?.[RUNNER_PORTS.commands];
+  const outputs = seen?.ports?.[RUNNER_PORTS.outputs];
+  return commands && outputs && { commands, outputs };
 }
 
 async function makeDirectories(config: AgentConfig): Promise<void> {

@@ -5,6 +5,7 @@ import type { ChannelTarget } from '../src/ports/channel.js';
 export function someTarget(runDirectory: string, change: Partial<ChannelTarget> = {}): ChannelTarget {
   return {
     runDirectory,
+    supervisor: 'berth',
     kernelId: 'k1',
     incarnation: 1,
     agentId: 'i-1',

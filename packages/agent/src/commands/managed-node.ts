@@ -66,6 +66,7 @@ export async function startManagedNode(resolved: ResolvedSettings): Promise<Mana
       ephemeral: false,
       scratchRoot: settings.scratchRoot,
       namespace: settings.namespace,
+      terminalAddress: everywhere(settings.agentBind) ? identity.ip : settings.agentBind,
       logger: log.logger,
       front: await managerFront({ settings: final, identity, coordinator, notices, stateDirectory, logger: log.logger }),
     });
@@ -105,6 +106,7 @@ async function managerFront(parts: FrontParts): Promise<Front> {
         queue: await FileQueueStore.open(join(stateDirectory, 'waiting-runs'), living),
         images: agent.images,
         scanOutput: (id) => agent.scanOutput(id),
+        publishedPorts: (id) => agent.publishedPorts(id),
         hardware,
         gate,
         settings: sideSettings(settings, identity),

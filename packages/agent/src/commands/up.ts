@@ -23,6 +23,8 @@ export interface UpOptions {
   readonly scratchRoot?: string;
   /** Default `local`. */
   readonly namespace?: string;
+  /** See {@link AgentConfig}. */
+  readonly terminalAddress?: string;
   /** Absent: JSON lines on standard error. */
   readonly logger?: Logger;
   /** Replacements for tests. */
@@ -72,6 +74,7 @@ export async function up(options: UpOptions): Promise<RunningNode> {
         scratchRoot: options.scratchRoot ?? layout.scratch,
         carryDirectory: layout.carry,
         namespace: options.namespace ?? 'local',
+        ...(options.terminalAddress === undefined ? {} : { terminalAddress: options.terminalAddress }),
         docker: settings.docker,
         logger,
         ...(front ? { hooks: front.hooks } : {}),

@@ -122,6 +122,7 @@ export class LinkKeeper {
     return context.connector.connect(
       {
         runDirectory: scratchLayout(context.scratchRoot, facts).run,
+        supervisor: facts.spec.supervisor,
         kernelId: facts.kernelId,
         incarnation: facts.incarnation,
         agentId: context.agentId,

@@ -1,10 +1,12 @@
 /** The channel port: the agent's end of a link to a kernel's runner. Adapter: `runner-link/`; later the 2018 runner over ZeroMQ. */
-import type { AttachOptions, Hello, RunId, RunnerMethod, RunnerMethods, RunnerSpec, RunStream } from '@berth/wire';
+import type { AttachOptions, Hello, RunId, RunnerMethod, RunnerMethods, RunnerSpec, RunStream, Supervisor } from '@berth/wire';
 
 /** Who connects, and to what. */
 export interface ChannelTarget {
   /** Host directory that holds `runner.sock`; any length. */
   readonly runDirectory: string;
+  /** Which supervisor is expected there. */
+  readonly supervisor: Supervisor;
   readonly kernelId: string;
   readonly incarnation: number;
   readonly agentId: string;

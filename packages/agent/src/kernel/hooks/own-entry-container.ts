@@ -1,11 +1,9 @@
 import { BerthError, IN_KERNEL } from '@berth/wire';
 import { containerName, type KernelFacts } from '../../model/facts.js';
+import { RUNNER_PORTS } from '../../model/runner-ports.js';
 import type { Driver, OwnEntry, PublishedPort } from '../../ports/driver.js';
 import type { LifecycleHook } from '../hook.js';
 import { removePredecessor, type Owner } from './container.js';
-
-/** Ports of the kernel-runner of 2018 in the container (seed spec 9.1). */
-export const RUNNER_PORTS = { commands: 2000, outputs: 2001, terminalInput: 2002, terminalOutput: 2003 } as const;
 
 const FEATURES = ['ai.backend.features', 'io.sorna.features'];
 

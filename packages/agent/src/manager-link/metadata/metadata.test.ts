@@ -240,7 +240,7 @@ describe('what an import would change', () => {
   });
 
   it('removes the aliases of tags with their tags, and never those of the other file', () => {
-    expect(plan('images', 'images: []', keys, true).removals.sort()).toEqual(
+    expect(plan('images', 'images: []', keys, true).removals.toSorted()).toEqual(
       Object.keys(keys)
         .filter((key) => key !== 'images/_aliases/python' && key !== 'images/_aliases/old')
         .sort(),

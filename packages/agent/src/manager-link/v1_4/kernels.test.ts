@@ -27,7 +27,11 @@ const image = (name: string, features: readonly string[] = []): SchedulableImage
   timeoutSeconds: null,
   supervisor: 'berth',
 });
-const IMAGES = [image('python:3.6'), image('git:latest', ['tty'])];
+const IMAGES: readonly SchedulableImage[] = [
+  image('python:3.6'),
+  image('git:latest', ['tty']),
+  { ...image('old:1', ['tty']), supervisor: 'kernel-runner' },
+];
 
 let service: FakeKernelService;
 let gate: ZapGate;
@@ -51,6 +55,7 @@ beforeEach(async () => {
     nodes: NODES,
     images: { all: () => IMAGES, find: async (name) => IMAGES.find((known) => known.name === name) },
     kernelHost: '10.0.0.1',
+    publishedPorts: async () => ({ 2000: { port: 1 }, 2001: { port: 2 }, 2002: { port: 3 }, 2003: { port: 4 } }),
     defaults: () => ({ network: 'bridge', idleSeconds: 600, execTimeoutSeconds: undefined, uid: 1000 }),
     folderRoot: () => root,
     emit: (event, args) => void events.push([event, ...args]),
@@ -112,6 +117,15 @@ describe('create_kernel', () => {
     expect(answer.stdin_port).toBeGreaterThanOrEqual(30_100);
     expect(answer.stdout_port).toBeGreaterThan(answer.stdin_port);
     expect(await kernels.restart(ID)).toMatchObject({ stdin_port: answer.stdin_port, stdout_port: answer.stdout_port });
+  });
+
+  it('tells the ports of a kernel that brings its own runner', async () => {
+    expect(await kernels.create(ID, { ...CONFIG, lang: 'old:1' }, here)).toMatchObject({
+      repl_in_port: 1,
+      repl_out_port: 2,
+      stdin_port: 3,
+      stdout_port: 4,
+    });
   });
 
   it('asked for twice answers the same', async () => {

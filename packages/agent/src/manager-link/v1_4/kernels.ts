@@ -3,6 +3,7 @@ import { DeadlineError, withDeadline, type Clock } from '@berth/base';
 import { isBerthError, isId, type KernelId, type KernelService, type KernelView, type SessionId } from '@berth/wire';
 import type { Admission } from '../../alloc/admission.js';
 import type { NumaNode } from '../../alloc/cores.js';
+import { RUNNER_PORTS } from '../../model/runner-ports.js';
 import type { Logger } from '../../ports/logger.js';
 import type { Packable } from '../transport/codec.js';
 import { RpcError } from '../transport/rpc-error.js';
@@ -21,6 +22,8 @@ export interface ManagedKernelsOptions {
   readonly nodes: readonly NumaNode[];
   readonly images: ImageCatalog;
   readonly terminals: Terminals;
+  /** Ports on this machine of a kernel that brings its own runner, by container port. */
+  readonly publishedPorts: (id: KernelId) => Promise<Readonly<Record<number, { readonly port: number }>>>;
   /** Host that managers are told for kernel ports. */
   readonly kernelHost: string;
   readonly defaults: () => KernelDefaults;
@@ -35,7 +38,7 @@ export interface ManagedKernelsOptions {
 const CREATE_MS = 2700;
 /** The manager waits for 10 s; what the end of a kernel still needs goes on behind the answer. */
 const DESTROY_MS = 8000;
-/** Nothing listens for REPL traffic, and the manager never connects to it: it only stores two numbers. */
+/** With our runner nothing listens for REPL traffic, and the manager never connects to it: it only stores two numbers. */
 const NO_PORT = 0;
 
 export class ManagedKernels {
@@ -66,11 +69,11 @@ export class ManagedKernels {
     if (!isId(id)) throw new RpcError('builtins.ValueError', `kernel_id is ${JSON.stringify(id)}: it must be a UUID`);
     const kernelId = id as KernelId;
     const existing = this.find(id);
-    if (existing?.phase === 'running') return this.#created(existing);
+    if (existing?.phase === 'running') return await this.#created(existing);
     try {
       const request = parseCreateRequest(config);
       const view = await withDeadline('the creation', CREATE_MS, (signal) => this.#make(kernelId, request, signal), caller);
-      return this.#created(view);
+      return await this.#created(view);
     } catch (error) {
       if (error instanceof RangeError) throw new RpcError('builtins.ValueError', error.message);
       if (error instanceof DeadlineError) {
@@ -109,7 +112,7 @@ export class ManagedKernels {
   async restart(id: string): Promise<Packable> {
     const view = this.find(id) ?? this.refuseUnknown(id);
     const restarted = await this.#options.service.restartKernel(view.kernelId);
-    const { container_id, repl_in_port, repl_out_port, stdin_port, stdout_port } = this.#place(restarted);
+    const { container_id, repl_in_port, repl_out_port, stdin_port, stdout_port } = await this.#place(restarted);
     return {
       container_id,
       repl_in_port,
@@ -160,21 +163,27 @@ export class ManagedKernels {
     );
   }
 
-  #created(view: KernelView): Packable {
+  async #created(view: KernelView): Promise<Packable> {
     const { nodes } = this.#options;
     const numaNode = nodes.find(({ cores }) => view.spec.cpuset?.some((core) => cores.includes(core)))?.node ?? 0;
-    return { id: view.kernelId, ...this.#place(view), resource_spec: resourceSpec(view.spec, notesOf(view.spec)!, numaNode) };
+    return {
+      id: view.kernelId,
+      ...(await this.#place(view)),
+      resource_spec: resourceSpec(view.spec, notesOf(view.spec)!, numaNode),
+    };
   }
 
   /** Where the manager finds the kernel. */
-  #place({ containerId, spec }: KernelView) {
+  async #place({ kernelId, containerId, spec }: KernelView) {
     const terminal = notesOf(spec)?.terminal;
+    const ports = spec.supervisor === 'kernel-runner' ? await this.#options.publishedPorts(kernelId) : {};
+    const { commands, outputs, terminalInput, terminalOutput } = RUNNER_PORTS;
     return {
       kernel_host: this.#options.kernelHost,
-      repl_in_port: NO_PORT,
-      repl_out_port: NO_PORT,
-      stdin_port: terminal?.stdinPort ?? NO_PORT,
-      stdout_port: terminal?.stdoutPort ?? NO_PORT,
+      repl_in_port: ports[commands]?.port ?? NO_PORT,
+      repl_out_port: ports[outputs]?.port ?? NO_PORT,
+      stdin_port: (terminal?.stdinPort ?? ports[terminalInput]?.port) || NO_PORT,
+      stdout_port: (terminal?.stdoutPort ?? ports[terminalOutput]?.port) || NO_PORT,
       container_id: containerId ?? '',
     };
   }

@@ -13,7 +13,7 @@ import type { OutputScan } from './execute/options.js';
 import type { QueueStore } from './execute/queue-store.js';
 import type { HeartbeatFacts } from './heartbeat.js';
 import { imageCatalog } from './images.js';
-import { ManagedKernels } from './kernels.js';
+import { ManagedKernels, type ManagedKernelsOptions } from './kernels.js';
 import type { ManagerLink, ManagerSide } from './link.js';
 import { rpcMethods } from './methods.js';
 import { notesOf } from './notes.js';
@@ -27,6 +27,7 @@ export interface SideOptions {
   readonly queue: QueueStore;
   /** Files below a kernel's `.output`, as they are now. */
   readonly scanOutput: (id: KernelId) => Promise<OutputScan>;
+  readonly publishedPorts: ManagedKernelsOptions['publishedPorts'];
   readonly hardware: Hardware;
   readonly gate: ZapGate;
   readonly settings: SideSettings;
@@ -91,6 +92,7 @@ export async function managerSide(options: SideOptions): Promise<Side> {
         images: catalog,
         terminals,
         kernelHost: settings.kernelHost,
+        publishedPorts: options.publishedPorts,
         defaults: () => ({ ...settings, uid: process.getuid!() }),
         folderRoot: () => link.folderRoot,
         emit: (event, args) => link.emit(event, args),
