@@ -5,6 +5,7 @@ import { OwnedTasks, systemClock, withDeadline } from '@berth/base';
 import { carryCommand, collectCarries, ensureCarry, hostsFile, type NodeSource } from '@berth/carry';
 import { BerthError, type KernelId, type KernelService, type KernelStatistics } from '@berth/wire';
 import { DockerDriver, type DockerTarget } from './adapters/docker/index.js';
+import { SandboxDriver } from './adapters/sandbox/index.js';
 import { kernelRunnerConnector, type RunnerAddress } from './adapters/kernel-runner/index.js';
 import { scanOutput } from './files/output-scan.js';
 import { ScratchFiles } from './files/scratch-files.js';
@@ -31,7 +32,7 @@ import type { ChannelTarget } from './ports/channel.js';
 import { bootId, takeIdentity } from './node/identity.js';
 import type { KernelToSample } from './node/statistics/sampled-kernel.js';
 import { StatisticsSampler } from './node/statistics/sampler.js';
-import type { Driver, DriverInfo } from './ports/driver.js';
+import type { Driver, DriverInfo, DriverName } from './ports/driver.js';
 import type { JournalStore } from './ports/journal-store.js';
 import type { Logger } from './ports/logger.js';
 import { DriverHealth, type DriverState } from './reconcile/driver-health.js';
@@ -51,6 +52,8 @@ export interface AgentConfig {
   /** Goes into container labels; two agents with different namespaces may share a Docker. */
   readonly namespace: string;
   readonly docker: DockerTarget;
+  /** What makes containers; default `docker`. */
+  readonly driver?: DriverName;
   /** Where kernels that bring their own runner publish their terminals, for managers; default 127.0.0.1. */
   readonly terminalAddress?: string;
   readonly logger: Logger;
@@ -90,14 +93,14 @@ const RECOVERY_PATIENCE_MS = 2000;
 export async function startAgent(config: AgentConfig, parts: AgentParts = {}): Promise<Agent> {
   const { logger } = config;
   await makeDirectories(config);
-  const driver = parts.driver ?? new DockerDriver(config.docker, logger);
+  const driver = parts.driver ?? makeDriver(config);
   const boot = await bootId();
   const identity = await takeIdentity(config.stateDirectory);
   const realJournals = await openJournalDirectory(join(config.stateDirectory, 'kernels'), boot);
   const journals = parts.journals?.(realJournals) ?? realJournals;
   const stored = await journals.load();
   const health = new DriverHealth();
-  await probe(driver, health, stored.found.length > 0);
+  await probe(driver, health, stored.found.length > 0, logger);
   const carry = await ensureCarry({ cacheDir: config.carryDirectory, ...config.node });
 
   const files = new ScratchFiles((facts) => scratchLayout(config.scratchRoot, facts).work);
@@ -130,7 +133,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
         berth: containerHook(driver, owner, {
           path: carry.path,
           hostsFile: hostsFile(carry),
-          command: (id, incarnation) => carryCommand(carry, id, incarnation),
+          command: (id, incarnation) => [...carryCommand(carry, id, incarnation), ...(driver.runnerArguments ?? [])],
         }),
         'kernel-runner': ownEntryContainerHook(driver, owner, config.terminalAddress ?? '127.0.0.1'),
       }),
@@ -224,10 +227,16 @@ async function makeDirectories(config: AgentConfig): Promise<void> {
   }
 }
 
+function makeDriver({ driver = 'docker', docker, logger, stateDirectory, scratchRoot }: AgentConfig): Driver {
+  if (driver === 'docker') return new DockerDriver(docker, logger);
+  return new SandboxDriver({ directory: join(stateDirectory, 'sandboxes'), secrets: [stateDirectory, scratchRoot] });
+}
+
 /** A node whose Docker is away may start for the sake of its kernels; with none, saying so at once is better. */
-async function probe(driver: Driver, health: DriverHealth, kernelsWait: boolean): Promise<void> {
+async function probe(driver: Driver, health: DriverHealth, kernelsWait: boolean, logger: Logger): Promise<void> {
   try {
-    await driver.probe();
+    const { missing = [] } = await driver.probe();
+    for (const limit of missing) logger.warn({ driver: driver.name }, limit);
   } catch (error) {
     health.bad(error);
     if (!kernelsWait) throw error;

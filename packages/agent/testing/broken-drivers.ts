@@ -272,12 +272,12 @@ export const BROKEN_DRIVERS: Readonly<Record<string, Fault>> = {
     }),
   },
   ...BROKEN_PULLS,
-  'the program runs as root in /': inside(() => ({ uid: 65534 })),
+  'the program runs in /, as root where the driver may make one': inside(() => ({ uid: 65534 })),
   'nothing of the environment of the image reaches the program': inside(({ environment }) => ({
     environment: [...environment, 'GREETING'],
   })),
   'the root file system is read-only': inside(() => ({ rootReadOnly: false })),
-  'only three capabilities are left, and none can be gained': inside(() => ({ noNewPrivileges: false })),
+  'only the capabilities that a runner needs are left, and none can be gained': inside(() => ({ noNewPrivileges: false })),
   'network none has no interface but the loopback': planAs(() => ({ network: 'bridge' })),
   'localhost is there, also without a network': inside(() => ({ localhost: false })),
   'mounts are read-only or writable as planned': planAs(({ mounts }) => ({

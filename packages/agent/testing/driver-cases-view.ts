@@ -18,7 +18,7 @@ export const cases: readonly DriverCase[] = [
     async run({ driver, fixture }) {
       const image = await driver.resolveImage(fixture.image);
       assert.equal((await driver.resolveImage(fixture.image)).imageId, image.imageId);
-      assert.equal(image.env['GREETING'], 'hello');
+      for (const [name, value] of Object.entries(fixture.imageEnvironment)) assert.equal(image.env[name], value);
     },
   },
   {

@@ -19,7 +19,7 @@ export interface InsideFacts {
   /** Names of its environment. */
   readonly environment: readonly string[];
   readonly rootReadOnly: boolean;
-  /** Bounding set of capabilities, by number. */
+  /** Those that it has or could gain, by number: the bounding set, or where nothing can be gained those that it may use. */
   readonly capabilities: readonly number[];
   readonly noNewPrivileges: boolean;
   /** Network interfaces. */
@@ -48,8 +48,12 @@ export interface FixtureRegistry {
 
 export interface DriverFixture {
   readonly driver: Driver;
-  /** Reference of an image that is present. It sets the variable GREETING. */
+  /** Reference of an image that is present. */
   readonly image: string;
+  /** Variables that it sets, at least one. */
+  readonly imageEnvironment: Readonly<Record<string, string>>;
+  /** Who the program of a container is: drivers differ in what they may do themselves. */
+  readonly expected: Pick<InsideFacts, 'uid' | 'capabilities'>;
   readonly commands: FixtureCommands;
   /** Runs a program in a container of this plan (its command is replaced) that reports how things look to it. */
   lookInside(plan: ContainerPlan): Promise<InsideFacts>;
@@ -59,6 +63,9 @@ export interface DriverFixture {
   readonly directory: string;
   dispose(): Promise<void>;
 }
+
+/** Root, with CAP_KILL, CAP_SETGID and CAP_SETUID alone. */
+export const ROOT_OF_CONTAINER: DriverFixture['expected'] = { uid: 0, capabilities: [5, 6, 7] };
 
 let count = 0;
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ContainerPlan, Driver } from '../src/ports/driver.js';
-import type { DriverFixture, FixtureCommands, InsideFacts } from './driver-fixture.js';
+import { ROOT_OF_CONTAINER, type DriverFixture, type FixtureCommands, type InsideFacts } from './driver-fixture.js';
 import { FAKE_IMAGE, FakeDriver } from './fake-driver.js';
 
 const COMMANDS: FixtureCommands = {
@@ -37,6 +37,8 @@ export async function fakeFixture({ verbs, inside }: Fault = {}): Promise<Driver
   return {
     driver,
     image: 'fake:latest',
+    imageEnvironment: { GREETING: 'hello' },
+    expected: ROOT_OF_CONTAINER,
     commands: COMMANDS,
     directory,
     registry: {

@@ -1,5 +1,6 @@
 /**
- * Entry of the bundle: `runner.mjs --kernel ID --incarnation N [--root DIR]`. `--root` moves /berth/run, /opt/berth and
+ * Entry of the bundle: `runner.mjs --kernel ID --incarnation N [--inner FILE] [--root DIR]`. `--inner` names what puts programs into
+ * namespaces of their own (InnerNamespaces of wire). `--root` moves /berth/run, /opt/berth and
  * /home/work, for tests. `runner.mjs --terminal ADDON` holds a terminal for a runner.
  */
 import { readFileSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '@berth/base';
 import { isId } from '@berth/wire';
 import { placesUnder } from './places.js';
+import { readInner } from './processes/inner.js';
 import { Runner } from './runner.js';
 import { holdTerminal } from './terminal/holder.js';
 
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     incarnation: { type: 'string' },
     root: { type: 'string', default: '' },
     terminal: { type: 'string' },
+    inner: { type: 'string' },
   },
 });
 const { kernel, root, terminal } = values;
@@ -26,7 +29,7 @@ if (terminal !== undefined) process.exit(await holdTerminal(terminal));
 
 const incarnation = Number(values.incarnation);
 if (!isId(kernel) || !Number.isSafeInteger(incarnation) || incarnation < 1) {
-  process.stderr.write('usage: runner.mjs --kernel ID --incarnation N [--root DIR]\n');
+  process.stderr.write('usage: runner.mjs --kernel ID --incarnation N [--inner FILE] [--root DIR]\n');
   process.exit(64);
 }
 
@@ -38,6 +41,7 @@ const runner = new Runner({
   places: placesUnder(root),
   clock: systemClock,
   init: ownInit(),
+  inner: values.inner === undefined ? undefined : readInner(values.inner),
   onEnd: () => process.exit(0),
 });
 process.on('SIGTERM', () => void runner.end('shutdown', 2000));

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '@berth/base';
-import { FRAME, RUNNER_PROTOCOL, type ExitNote, type Hello, type RunnerSpec } from '@berth/wire';
+import { FRAME, RUNNER_PROTOCOL, type ExitNote, type Hello, type InnerNamespaces, type RunnerSpec } from '@berth/wire';
 import { Lease } from './lease.js';
 import type { Places } from './places.js';
 import { makeGround } from './runs/ground.js';
@@ -29,6 +29,8 @@ export interface RunnerOptions {
   readonly clock: Clock;
   /** Pid of the init that takes in orphans; undefined when it is not this kernel's own. */
   readonly init: number | undefined;
+  /** See GroundOptions. */
+  readonly inner: InnerNamespaces | undefined;
   /** Called when all programs have ended and the note is written. */
   readonly onEnd: () => void;
 }
@@ -112,8 +114,8 @@ export class Runner implements ConnectionOwner {
   }
 
   #begin(spec: RunnerSpec): void {
-    const { places, clock, init } = this.#options;
-    const ground = makeGround({ places, spec, clock, init, agentConnected: () => this.#agent !== undefined });
+    const { places, clock, init, inner } = this.#options;
+    const ground = makeGround({ places, spec, clock, init, inner, agentConnected: () => this.#agent !== undefined });
     const registry = new Registry(ground, () => this.#agent?.pump());
     this.#methods = {
       registry,

@@ -19,10 +19,22 @@ export const IN_KERNEL = {
   socket: '/berth/run/runner.sock',
   /** The runner writes its reason here before it ends by itself: JSON {@link ExitNote}. */
   exitNote: '/berth/run/exit.json',
+  /** Where the driver is an ordinary user's: what the runner needs to make namespaces for its programs. */
+  inner: '/berth/inner',
   /** The carry, read-only, readable by all. */
   carry: '/opt/berth',
   work: '/home/work',
 } as const;
+
+/** How the runner puts a program into namespaces of its own: a JSON file of the driver, named by `--inner`. All are parts of a command line. */
+export interface InnerNamespaces {
+  /** Program that makes the namespaces, with its options; `--setenv NAME VALUE`, `--` and the program follow. */
+  readonly command: readonly string[];
+  /** Option that makes the program itself the first process inside, where it can take care of the others. */
+  readonly first: string;
+  /** Goes before the program, inside: sets what limits a process has. */
+  readonly limits: readonly string[];
+}
 
 /** First frame after connecting, from the runner. */
 export interface Hello {

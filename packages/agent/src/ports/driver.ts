@@ -1,11 +1,15 @@
 /**
- * The driver port: makes and watches containers. Adapters: `adapters/docker`, later `adapters/sandbox`; a fake in
+ * The driver port: makes and watches containers. Adapters: `adapters/docker`, `adapters/sandbox`; a fake in
  * `testing/`. The contract below is held by the conformance suite `testing/driver-suite.ts`, which runs on each of them.
  *
  * Rules for every verb: idempotent, since the agent can die anywhere and repeats itself; errors are of the closed list
  * (`driver-unavailable`, `driver-forbidden`, `image-not-found`, `timeout`, `create-failed`); each call has a deadline of its
  * own and takes an abort signal.
  */
+
+/** The drivers that there are. */
+export const DRIVER_NAMES = ['docker', 'sandbox'] as const;
+export type DriverName = (typeof DRIVER_NAMES)[number];
 
 /** Labels of a container of ours. Fixed at creation. */
 export interface ContainerLabels {
@@ -147,10 +151,14 @@ export interface DriverInfo {
   /** For people, for example `Docker Engine 20.10.24 (API 1.41)`. */
   readonly description: string;
   readonly apiVersion: string;
+  /** Limits of sessions that this driver cannot hold on this machine, a sentence each. */
+  readonly missing?: readonly string[];
 }
 
 export interface Driver {
   readonly name: string;
+  /** Go onto the runner's command line: what it must know of where it is. */
+  readonly runnerArguments?: readonly string[];
   /** Answers quickly when the driver can be used; rejects with `driver-unavailable` or `driver-forbidden`. */
   probe(signal?: AbortSignal): Promise<DriverInfo>;
   /** The local image for a reference; `host` is built in. Never pulls. */

@@ -5,9 +5,10 @@ import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import type { TerminalSize } from '@berth/wire';
+import type { InnerNamespaces, TerminalSize } from '@berth/wire';
 import type { Environment } from './environment.js';
 import type { FifoPool, OpenFifo } from './fifos.js';
+import { insideOf, programInside } from './inner.js';
 import { Input } from './input.js';
 import { spawnAsFirstToGo } from './oom.js';
 import { Output, type OutputSink } from './output.js';
@@ -32,6 +33,8 @@ export interface LaunchGround {
   readonly fifos: FifoPool;
   /** Directory of the carry. */
   readonly carry: string;
+  /** Set where the user's programs must be kept apart by namespaces; they have the runner's own user id then. */
+  readonly inner: InnerNamespaces | undefined;
 }
 
 /** How a process ended: exactly one is set. */
@@ -71,9 +74,10 @@ export function underSubreaper(carry: string, argv: readonly string[]): readonly
 
 /** Resolves when the process runs. Rejects with the system's error, such as ENOENT or EAGAIN, when it cannot. */
 export async function launch(ground: LaunchGround, request: LaunchRequest): Promise<Launched> {
-  const argv = request.supervised ? request.argv : underSubreaper(ground.carry, request.argv);
-  const subreaper = request.supervised === true || argv !== request.argv;
-  const [program, ...args] = argv;
+  const { uid, gid, inner } = ground;
+  const supervised = request.supervised ? request.argv : underSubreaper(ground.carry, request.argv);
+  const subreaper = request.supervised === true || supervised !== request.argv;
+  const [program, ...args] = inner ? insideOf(inner, supervised, request.env, subreaper) : supervised;
   const stdin = request.stdin === 'open' ? ground.fifos.forInput() : undefined;
   const stdout = ground.fifos.forOutput();
   const stderr = ground.fifos.forOutput();
@@ -84,14 +88,16 @@ export async function launch(ground: LaunchGround, request: LaunchRequest): Prom
     ...(request.control ? (['pipe', 'pipe'] as const) : []),
   ];
   try {
-    const { uid, gid } = ground;
-    const { env, cwd } = request;
+    // Inside nobody can become another user, nor needs to.
+    const as = inner ? { env: {} } : { env: request.env, uid, gid };
     // Detached: a session of its own, so that no signal to a group can go astray.
-    const child = spawnAsFirstToGo(() => spawn(program!, args, { stdio, env, cwd, uid, gid, detached: true }));
-    const exit = exitOf(child, subreaper);
+    const child = spawnAsFirstToGo(() => spawn(program!, args, { stdio, cwd: request.cwd, detached: true, ...as }));
+    // What makes namespaces tells the death of its child by a signal as a subreaper does.
+    const exit = exitOf(child, subreaper || inner !== undefined);
     await started(child);
+    const pid = inner ? await programInside(child.pid!, subreaper, exit) : child.pid;
     return {
-      pid: child.pid!,
+      pid: pid ?? child.pid!,
       subreaper,
       outputs: [output(stdout, child.stdout, request.stdout), output(stderr, child.stderr, request.stderr)],
       input: request.stdin === 'open' ? input(stdin, child.stdin!) : undefined,

@@ -51,23 +51,20 @@ export class Repl {
 
   /** Starts the process; `ready` comes as a message. `listener` is the first one. Rejects with the system's error. */
   static async start(ground: Ground, language: Language, interpreter: readonly string[], listener: ReplListener): Promise<Repl> {
-    const { places, spec, fifos } = ground;
+    const { places, spec } = ground;
     const argv = [...interpreter, join(places.carry, 'repl', SCRIPTS[language])];
     const directory = await enter(places.work, '.', argv);
     try {
-      const launched = await launch(
-        { ...spec, fifos, carry: places.carry },
-        {
-          argv: directory.argv,
-          cwd: directory.cwd,
-          env: userEnvironment(spec.env, places.work),
-          stdin: 'none',
-          control: true,
-          // Output is paused at first, so nothing comes before `repl` is there.
-          stdout: (data) => repl.listener.stdout(data),
-          stderr: (data) => repl.listener.stderr(data),
-        },
-      );
+      const launched = await launch(ground.launch, {
+        argv: directory.argv,
+        cwd: directory.cwd,
+        env: userEnvironment(spec.env, places.work),
+        stdin: 'none',
+        control: true,
+        // Output is paused at first, so nothing comes before `repl` is there.
+        stdout: (data) => repl.listener.stdout(data),
+        stderr: (data) => repl.listener.stderr(data),
+      });
       const repl: Repl = new Repl(launched, listener);
       return repl;
     } finally {

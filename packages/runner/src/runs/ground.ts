@@ -1,9 +1,10 @@
 /** What every run stands on: made once, when the first agent has said what kernel this is. */
 import type { Clock } from '@berth/base';
-import type { RunnerSpec } from '@berth/wire';
+import type { InnerNamespaces, RunnerSpec } from '@berth/wire';
 import type { Places } from '../places.js';
 import { carriedNode } from '../processes/find.js';
 import { FifoPool } from '../processes/fifos.js';
+import type { LaunchGround } from '../processes/launch.js';
 import { send } from '../processes/kill.js';
 import { spawnAsFirstToGo } from '../processes/oom.js';
 import { readProcesses, type ProcessEntry } from '../processes/table.js';
@@ -17,6 +18,8 @@ export interface Ground {
   readonly clock: Clock;
   readonly memory: SharedMemory;
   readonly fifos: FifoPool;
+  /** What programs are started with. */
+  readonly launch: LaunchGround;
   readonly agentConnected: () => boolean;
   /** What belongs to no living run: processes whose subreaper is gone. */
   readonly orphans: () => readonly ProcessEntry[];
@@ -31,16 +34,20 @@ export interface GroundOptions {
   readonly agentConnected: () => boolean;
   /** Pid of the init that takes in orphans; undefined when it is not ours alone, so that nothing of others is touched. */
   readonly init: number | undefined;
+  /** How programs are put into namespaces of their own; undefined where another user id keeps them apart. */
+  readonly inner: InnerNamespaces | undefined;
 }
 
-export function makeGround({ places, spec, clock, agentConnected, init }: GroundOptions): Ground {
+export function makeGround({ places, spec, clock, agentConnected, init, inner }: GroundOptions): Ground {
+  const fifos = new FifoPool(places.run, spec.fifos);
   return {
     places,
     spec,
     clock,
     agentConnected,
     memory: new SharedMemory(spec.retention.memoryBytes, clock),
-    fifos: new FifoPool(places.run, spec.fifos),
+    fifos,
+    launch: { uid: spec.uid, gid: spec.gid, fifos, carry: places.carry, inner },
     orphans: () => (init === undefined ? [] : descendantsOf(readProcesses(), init, process.pid)),
     killUser: () => killUser(places, spec),
   };

@@ -109,7 +109,7 @@ export class Program {
 
   async #start({ command, env, cwd, stdin, terminal }: ProgramRequest): Promise<Launched | End> {
     if ('failed' in command) return command.failed;
-    const { places, spec, fifos } = this.#ground;
+    const { places, launch: ground } = this.#ground;
     const missing = terminal && whyNoTerminal(places);
     if (missing) return startFailed(126, missing);
     let directory;
@@ -118,7 +118,6 @@ export class Program {
     } catch (error) {
       return startFailed(126, whyNotEntered(cwd, error));
     }
-    const ground = { ...spec, fifos, carry: places.carry };
     const request = {
       argv: directory.argv,
       cwd: directory.cwd,

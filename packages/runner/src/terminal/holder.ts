@@ -11,8 +11,8 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
-import { createInterface } from 'node:readline';
 import type { TerminalSize } from '@berth/wire';
+import { Lines } from '../repl/lines.js';
 import { loadPtyAddon, type PtyAddon } from './addon.js';
 import { typeOn } from './keyboard.js';
 import { HOLDER_FDS, type TerminalOrder } from './order.js';
@@ -31,8 +31,7 @@ const HUNG_UP = 128 + constants.signals.SIGHUP;
 /** Resolves with the exit code of the program, 128 + n when signal n ended it; 126 when it could not be started. */
 export async function holdTerminal(addonPath: string): Promise<number> {
   for (const signal of DEAF_TO) process.on(signal, () => {});
-  const orders = createInterface({ input: new Socket({ fd: HOLDER_FDS.orders, readable: true, writable: false }) });
-  const lines = orders[Symbol.asyncIterator]();
+  const lines = linesOf(new Socket({ fd: HOLDER_FDS.orders, readable: true, writable: false }));
   const first = await lines.next();
   if (first.done) return HUNG_UP;
   const order = JSON.parse(first.value) as TerminalOrder;
@@ -44,6 +43,12 @@ export async function holdTerminal(addonPath: string): Promise<number> {
     writeSync(HOLDER_FDS.complaint, `The program could not be started in a terminal: ${(error as Error).message}.`);
     return 126;
   }
+}
+
+/** They come from the runner, which has limits of its own. */
+async function* linesOf(orders: Socket): AsyncGenerator<string> {
+  const lines = new Lines(Infinity);
+  for await (const chunk of orders) for (const line of lines.push(chunk as Buffer)) yield line!;
 }
 
 /** Opens a terminal, the runner's end as {@link MASTER}; returns the program's end. */

@@ -1,0 +1,2 @@
+/** The driver on bubblewrap. */
+export { SandboxDriver, type SandboxTarget } from './driver.js';
