@@ -110,16 +110,21 @@ async def open_connection(address):
 
 
 async def parallel(address, method, calls, timeout=30.0):
+    """Many calls of one method; see mixed."""
+    return await mixed(address, [[method, *args] for args in calls], timeout)
+
+
+async def mixed(address, calls, timeout=30.0):
     """Many calls at once on one connection, in the order in which they ended."""
     client = await connect(address)
     ended = []
 
-    async def one(index, args):
+    async def one(index, method, args):
         answer = await attempt(client, method, args, {}, timeout)
         ended.append({"index": index, **answer})
 
     try:
-        await asyncio.gather(*(one(index, args) for index, args in enumerate(calls)))
+        await asyncio.gather(*(one(index, method, args) for index, (method, *args) in enumerate(calls)))
     finally:
         await close(client)
     return ended
@@ -280,6 +285,7 @@ OPS = {
     "call": call,
     "open": open_connection,
     "parallel": parallel,
+    "mixed": mixed,
     "churn": churn,
     "serve_genuine": serve_genuine,
     "raw": raw,

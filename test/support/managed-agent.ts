@@ -22,17 +22,21 @@ export interface ManagedAgentOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Another user than that of the test; it must be able to use Docker's socket. */
   readonly user?: { readonly uid: number; readonly gid: number };
+  /** As a start script sets it, for example `0002`. */
+  readonly umask?: string;
 }
 
 export class ManagedAgent {
   readonly directory: string;
   readonly scratchRoot: string;
   readonly instanceId: string;
+  readonly namespace: string;
   /** Of RPC, for managers. */
   readonly address: string;
   readonly #args: readonly string[];
   readonly #env: NodeJS.ProcessEnv;
   readonly #user: ManagedAgentOptions['user'];
+  readonly #umask: string | undefined;
   #child: ChildProcess | undefined;
   #log = '';
 
@@ -40,8 +44,10 @@ export class ManagedAgent {
     this.directory = directory;
     this.scratchRoot = join(directory, 'scratch');
     this.instanceId = options.instanceId ?? 'i-test';
+    this.namespace = options.namespace;
     this.address = `tcp://127.0.0.1:${port}`;
     this.#user = options.user;
+    this.#umask = options.umask;
     this.#env = {
       ...process.env,
       DOCKER_HOST: `unix://${options.docker.socketPath}`,
@@ -86,7 +92,10 @@ export class ManagedAgent {
 
   /** Another life. */
   async up(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, ...this.#args], {
+    const command = [process.execPath, MAIN, ...this.#args];
+    const [program, ...args] =
+      this.#umask === undefined ? command : ['/bin/sh', '-c', 'umask "$0"; exec "$@"', this.#umask, ...command];
+    const child = spawn(program!, args, {
       env: this.#env,
       cwd: this.directory,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -98,6 +98,14 @@ export class ManagerSide {
     return this.#do('parallel', { address, method, calls });
   }
 
+  /** As {@link parallel}, each call with a method of its own. */
+  mixed(
+    address: string,
+    calls: readonly [method: string, ...args: unknown[]][],
+  ): Promise<readonly (Ending & { index: number })[]> {
+    return this.#do('mixed', { address, calls });
+  }
+
   /** One connection per call, twenty at a time. Resolves with the number of calls that gave a value. */
   churn(address: string, method: string, args: readonly unknown[], count: number): Promise<number> {
     return this.#do('churn', { address, method, args, count });

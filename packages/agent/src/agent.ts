@@ -75,7 +75,7 @@ export interface AgentParts {
 
 export interface Agent {
   readonly service: KernelService;
-  readonly driver: { readonly name: string; state(): DriverState; probe(): Promise<DriverInfo> };
+  readonly driver: { readonly name: string; state(): DriverState; probe(signal?: AbortSignal): Promise<DriverInfo> };
   /** Images of this node, for fronts that tell of them. */
   readonly images: Pick<Driver, 'listImages'>;
   /** Files below `.output` of a kernel's /home/work; none for a kernel that is gone. */
@@ -184,7 +184,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const service = new AgentKernelService(registry, factory, files, statistics);
   return {
     service,
-    driver: { name: driver.name, state: () => health.state, probe: () => driver.probe() },
+    driver: { name: driver.name, state: () => health.state, probe: (signal) => driver.probe(signal) },
     images: driver,
     scanOutput: async (id) => {
       const facts = registry.find(id)?.state.facts;

@@ -105,6 +105,7 @@ async function managerFront(parts: FrontParts): Promise<Front> {
         service: agent.service,
         queue: await FileQueueStore.open(join(stateDirectory, 'waiting-runs'), living),
         images: agent.images,
+        probe: (signal) => agent.driver.probe(signal),
         scanOutput: (id) => agent.scanOutput(id),
         publishedPorts: (id) => agent.publishedPorts(id),
         hardware,

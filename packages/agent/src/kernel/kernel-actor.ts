@@ -190,9 +190,12 @@ export class KernelActor {
   async #release(graceMs: number): Promise<void> {
     try {
       await releaseKernel(this.#context, this.#state, this.link, endedError(this.view), graceMs);
+      if (this.#state.releaseFailures > 0) this.#context.logger.info(this.#fields, 'all of the kernel is undone');
       await this.post({ type: 'released' });
     } catch (error) {
-      this.#context.logger.warn(
+      // An outage makes it fail many times for one reason.
+      const level = this.#state.releaseFailures === 0 ? 'warn' : 'debug';
+      this.#context.logger[level](
         { ...this.#fields, err: error },
         'not everything of the kernel could be undone; it is tried again',
       );

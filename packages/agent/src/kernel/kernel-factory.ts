@@ -81,7 +81,9 @@ export class KernelFactory {
   #changed(...[before, after]: Parameters<KernelRegistry['announce']>): void {
     if (after.phase === 'terminated') this.#registry.retire(after);
     this.#registry.announce(before, after);
-    const { kernelId, incarnation, phase, reason } = after;
-    this.#context.logger.info({ kernel: kernelId, incarnation, phase, reason }, 'kernel changed');
+    const { kernelId, incarnation, phase, reason, reachable } = after;
+    // An outage of the driver makes all kernels unreachable, and is told once.
+    const level = before.phase === phase ? 'debug' : 'info';
+    this.#context.logger[level]({ kernel: kernelId, incarnation, phase, reason, reachable }, 'kernel changed');
   }
 }

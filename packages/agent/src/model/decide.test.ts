@@ -88,6 +88,12 @@ describe('a stop', () => {
     expect(releaseDelay(50)).toBe(30_000);
   });
 
+  it('whose release failed is tried again at once when the driver is back', () => {
+    const { state } = play(newKernel(someFacts(), T0), [...LIFE, STOP, { type: 'release-failed' }]);
+    expect(kinds(play(state, [{ type: 'driver-back' }]).effects)).toEqual(['release']);
+    expect(kinds(play(newKernel(someFacts(), T0), [...LIFE, { type: 'driver-back' }]).effects)).not.toContain('release');
+  });
+
   it('is the end: later inputs change nothing', () => {
     const { state } = play(newKernel(someFacts(), T0), [...LIFE, STOP, { type: 'released' }]);
     const late = play(state, [RESUME, RUNNING, UP, EXITED, STOP, { type: 'tick' }]);

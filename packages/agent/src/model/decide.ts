@@ -24,6 +24,8 @@ export type KernelInput =
   | { readonly type: 'renew' }
   | { readonly type: 'released' }
   | { readonly type: 'release-failed' }
+  /** A release that failed is tried again at once. */
+  | { readonly type: 'driver-back' }
   | { readonly type: 'tick' };
 
 export type KernelEffect =
@@ -101,6 +103,9 @@ class Draft {
         const failures = this.state.releaseFailures + 1;
         return this.#set({ releasing: false, releaseFailures: failures, releaseAfter: this.#now + releaseDelay(failures) });
       }
+      case 'driver-back':
+        this.#set({ releaseAfter: 0 });
+        return this.#releaseIfDue();
       case 'tick':
         return this.#tick();
     }

@@ -15,12 +15,18 @@ export class DriverHealth {
     return this.#state;
   }
 
-  good(): void {
+  /** True when it was away before. */
+  good(): boolean {
+    const wasAway = !this.#state.ok;
     this.#state = { ok: true, detail: '' };
+    return wasAway;
   }
 
-  bad(error: unknown): void {
+  /** True when that is news. */
+  bad(error: unknown): boolean {
+    const wasGood = this.#state.ok;
     const fix = isBerthError(error) ? ` ${error.fix}` : '';
     this.#state = { ok: false, detail: `${error instanceof Error ? error.message : String(error)}.${fix}` };
+    return wasGood;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { backoffDelay, sleep } from '@berth/base';
 import type { Clock } from '@berth/base';
-import type { KernelId } from '@berth/wire';
+import { toBerthError, type KernelId } from '@berth/wire';
 import type { KernelActor } from '../kernel/kernel-actor.js';
 import type { Driver, Observation } from '../ports/driver.js';
 import type { Logger } from '../ports/logger.js';
@@ -45,18 +45,25 @@ export class Reconciler {
 
   /** One complete comparison. False when the driver could not be asked; then nothing was concluded. */
   async relist(signal?: AbortSignal): Promise<boolean> {
-    const { driver, owner, kernels, health } = this.#options;
+    const { driver, owner, kernels, health, logger } = this.#options;
     // Taken before the listing: a container made meanwhile must not count as missing.
     const before = kernels.actors().filter((actor) => actor.state.containerId !== null);
     let listed: readonly Observation[];
     try {
       listed = await driver.list(owner, signal);
     } catch (error) {
-      health.bad(error);
+      if (health.bad(error) && !signal?.aborted) {
+        const { code, message } = toBerthError(error);
+        logger.warn({ driver: driver.name, code, reason: message }, 'the driver cannot be used; trying again');
+      }
       await Promise.all(before.map((actor) => this.#sight(actor, 'unreachable')));
       return false;
     }
-    health.good();
+    if (health.good()) {
+      logger.info({ driver: driver.name }, 'the driver is back');
+      // What could not be undone without it need not wait any longer.
+      await Promise.all(kernels.actors().map((actor) => actor.post({ type: 'driver-back' })));
+    }
     const byKernel = new Map(listed.map((o) => [`${o.labels.kernelId} ${o.labels.incarnation}`, o]));
     await Promise.all(
       before.map((actor) => {

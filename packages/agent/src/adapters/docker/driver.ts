@@ -43,7 +43,13 @@ export class DockerDriver implements Driver {
   }
 
   async probe(signal?: AbortSignal): Promise<DriverInfo> {
-    const { Version } = await this.#engine.call('asking Docker for its version', (docker) => docker.version(), { signal });
+    const { Version } = await this.#engine.call(
+      'asking Docker for its version',
+      // The types do not know of options.
+      (docker, abortSignal) =>
+        (docker.version as (options: object) => ReturnType<typeof docker.version>).call(docker, { abortSignal }),
+      { signal },
+    );
     return { description: `Docker Engine ${Version} (API ${API_VERSION})`, apiVersion: API_VERSION };
   }
 

@@ -39,11 +39,13 @@ let terminals: Terminals;
 let kernels: ManagedKernels;
 let events: unknown[];
 let root: string;
+let probe: (signal: AbortSignal) => Promise<unknown>;
 const here = new AbortController().signal;
 
 beforeEach(async () => {
   service = new FakeKernelService();
   events = [];
+  probe = () => Promise.resolve();
   root = await mkdtemp(join(tmpdir(), 'folders-'));
   gate = await createZapGate({ allow: [], logger: silentLogger });
   const common = { service, clock: systemClock, logger: silentLogger };
@@ -54,6 +56,7 @@ beforeEach(async () => {
     admission: new Admission({ nodes: NODES, memoryBytes: 2 ** 30 }, () => service.listKernels()),
     nodes: NODES,
     images: { all: () => IMAGES, find: async (name) => IMAGES.find((known) => known.name === name) },
+    probe: (signal) => probe(signal),
     kernelHost: '10.0.0.1',
     publishedPorts: async () => ({ 2000: { port: 1 }, 2001: { port: 2 }, 2002: { port: 3 }, 2003: { port: 4 } }),
     defaults: () => ({ network: 'bridge', idleSeconds: 600, execTimeoutSeconds: undefined, uid: 1000 }),
@@ -126,6 +129,14 @@ describe('create_kernel', () => {
       stdin_port: 3,
       stdout_port: 4,
     });
+  });
+
+  it('makes nothing while the driver is away, or says nothing', async () => {
+    probe = () => Promise.reject(new BerthError('driver-unavailable', 'no socket'));
+    await expect(kernels.create(ID, CONFIG, here)).rejects.toThrow('no socket');
+    probe = () => new Promise(() => {});
+    await expect(kernels.create(ID, CONFIG, here)).rejects.toMatchObject({ code: 'driver-unavailable' });
+    expect([service.listKernels({ ended: true }), events]).toEqual([[], []]);
   });
 
   it('asked for twice answers the same', async () => {

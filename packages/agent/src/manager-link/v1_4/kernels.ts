@@ -1,6 +1,6 @@
 /** Kernels as the manager makes and ends them (seed spec 5.3, 5.4, 8). */
 import { DeadlineError, withDeadline, type Clock } from '@berth/base';
-import { isBerthError, isId, type KernelId, type KernelService, type KernelView, type SessionId } from '@berth/wire';
+import { BerthError, isBerthError, isId, type KernelId, type KernelService, type KernelView, type SessionId } from '@berth/wire';
 import type { Admission } from '../../alloc/admission.js';
 import type { NumaNode } from '../../alloc/cores.js';
 import { RUNNER_PORTS } from '../../model/runner-ports.js';
@@ -21,6 +21,8 @@ export interface ManagedKernelsOptions {
   readonly admission: Admission;
   readonly nodes: readonly NumaNode[];
   readonly images: ImageCatalog;
+  /** Rejects when kernels cannot be made just now. */
+  readonly probe: (signal: AbortSignal) => Promise<unknown>;
   readonly terminals: Terminals;
   /** Ports on this machine of a kernel that brings its own runner, by container port. */
   readonly publishedPorts: (id: KernelId) => Promise<Readonly<Record<number, { readonly port: number }>>>;
@@ -36,6 +38,8 @@ export interface ManagedKernelsOptions {
 
 /** The manager waits for 3 s, and takes a kernel for failed then: so must we. */
 const CREATE_MS = 2700;
+/** A driver that needs longer to say that it is there makes no kernel in time. */
+const PROBE_MS = 1000;
 /** The manager waits for 10 s; what the end of a kernel still needs goes on behind the answer. */
 const DESTROY_MS = 8000;
 /** With our runner nothing listens for REPL traffic, and the manager never connects to it: it only stores two numbers. */
@@ -138,6 +142,7 @@ export class ManagedKernels {
       nodes.flatMap(({ cores }) => cores),
     );
     const mounts = await folderMounts(folderRoot(), request.mounts);
+    await this.#ready(signal);
     emit('kernel_creating', [kernelId]);
     const sockets = image.features.has('tty') && image.supervisor === 'berth' ? await terminals.bind() : undefined;
     try {
@@ -150,6 +155,16 @@ export class ManagedKernels {
       return view;
     } catch (error) {
       sockets?.close();
+      throw error;
+    }
+  }
+
+  /** Before anything is made: what is made while the driver is away can only be undone when it is back. */
+  async #ready(signal: AbortSignal): Promise<void> {
+    try {
+      await withDeadline('the driver', PROBE_MS, this.#options.probe, signal);
+    } catch (error) {
+      if (error instanceof DeadlineError) throw new BerthError('driver-unavailable', error.message, { cause: error });
       throw error;
     }
   }

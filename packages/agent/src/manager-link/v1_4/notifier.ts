@@ -65,7 +65,8 @@ export class Notifier {
     const { publish, send, logger } = this.#options;
     if (statistics) {
       await withDeadline('the statistics store', STATISTICS_MS, () => publish(kernelId, statistics)).catch((error: unknown) => {
-        logger.warn({ kernel: kernelId, err: error }, 'the last statistics of a kernel could not be written');
+        // That the store is away is told by itself, once and not for each kernel.
+        logger.debug({ kernel: kernelId, err: error }, 'the last statistics of a kernel could not be written');
       });
     }
     send([kernelId, reason, statistics && toStatisticsMap(statistics)]);

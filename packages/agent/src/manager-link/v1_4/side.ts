@@ -25,6 +25,8 @@ export interface SideOptions {
   readonly images: Pick<Driver, 'listImages'>;
   /** Runs that wait for their turn. */
   readonly queue: QueueStore;
+  /** Rejects when the driver cannot be used just now. */
+  readonly probe: (signal: AbortSignal) => Promise<unknown>;
   /** Files below a kernel's `.output`, as they are now. */
   readonly scanOutput: (id: KernelId) => Promise<OutputScan>;
   readonly publishedPorts: ManagedKernelsOptions['publishedPorts'];
@@ -90,6 +92,7 @@ export async function managerSide(options: SideOptions): Promise<Side> {
         admission: new Admission(promised, () => service.listKernels()),
         nodes,
         images: catalog,
+        probe: options.probe,
         terminals,
         kernelHost: settings.kernelHost,
         publishedPorts: options.publishedPorts,
