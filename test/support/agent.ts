@@ -40,7 +40,7 @@ export interface TestAgent {
 export async function startTestAgent(
   docker: TestDocker,
   parts: AgentParts = {},
-  config: Pick<AgentConfig, 'node'> & Partial<Pick<AgentConfig, 'carryDirectory'>> = {},
+  config: Pick<AgentConfig, 'node' | 'driver'> & Partial<Pick<AgentConfig, 'carryDirectory'>> = {},
 ): Promise<TestAgent> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-test-'));
   const whole: AgentConfig = {
