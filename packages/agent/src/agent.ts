@@ -29,6 +29,7 @@ import { AgentKernelService } from './kernel/service.js';
 import { containerName } from './model/facts.js';
 import { RUNNER_PORTS } from './model/runner-ports.js';
 import type { ChannelTarget } from './ports/channel.js';
+import { keepDriver } from './node/driver-of-state.js';
 import { bootId, takeIdentity } from './node/identity.js';
 import type { KernelToSample } from './node/statistics/sampled-kernel.js';
 import { StatisticsSampler } from './node/statistics/sampler.js';
@@ -99,6 +100,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const realJournals = await openJournalDirectory(join(config.stateDirectory, 'kernels'), boot);
   const journals = parts.journals?.(realJournals) ?? realJournals;
   const stored = await journals.load();
+  if (!parts.driver) await keepDriver(config.stateDirectory, driver.name, stored.found.length > 0);
   const health = new DriverHealth();
   await probe(driver, health, stored.found.length > 0, logger);
   const carry = await ensureCarry({ cacheDir: config.carryDirectory, ...config.node });

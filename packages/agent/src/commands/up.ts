@@ -76,6 +76,7 @@ export async function up(options: UpOptions): Promise<RunningNode> {
         namespace: options.namespace ?? 'local',
         ...(options.terminalAddress === undefined ? {} : { terminalAddress: options.terminalAddress }),
         docker: settings.docker,
+        ...(settings.driver ? { driver: settings.driver } : {}),
         logger,
         ...(front ? { hooks: front.hooks } : {}),
       },

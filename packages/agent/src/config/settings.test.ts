@@ -12,6 +12,8 @@ describe('readSettings', () => {
     [{ DOCKER_HOST: 'tcp://10.0.0.1:2375' }, { docker: { host: '10.0.0.1', port: 2375 } }],
     [{ DOCKER_HOST: 'tcp://[::1]:2375' }, { docker: { host: '::1', port: 2375 } }],
     [{ BERTH_LOG_LEVEL: 'debug' }, { logLevel: 'debug' }],
+    [{ BERTH_DRIVER: '' }, { driver: 'docker' }],
+    [{ BERTH_DRIVER: 'sandbox' }, { driver: 'sandbox' }],
   ])('%j', (env, expected) => {
     expect(settings(env)).toMatchObject(expected);
   });
@@ -19,11 +21,26 @@ describe('readSettings', () => {
   it.each([
     [{ DOCKER_HOST: 'unix://relative.sock' }, /DOCKER_HOST is "unix:\/\/relative\.sock": .*absolute/],
     [{ DOCKER_HOST: 'ssh://host' }, /DOCKER_HOST is "ssh:\/\/host"/],
+    [{ BERTH_DRIVER: 'podman' }, /BERTH_DRIVER is "podman": .*docker, sandbox/],
     [{ BERTH_LOG_LEVEL: 'loud' }, /BERTH_LOG_LEVEL is "loud": .*debug, info, warn, error/],
   ])('refuses %j', (env, message) => {
     expect(() => settings(env)).toThrow(
       expect.objectContaining({ code: 'bad-config', message: expect.stringMatching(message) as string }) as Error,
     );
+  });
+});
+
+describe('a flag for the driver', () => {
+  it('wins over the variable', () => {
+    expect(readSettings({ BERTH_DATA_DIR: '/d', BERTH_DRIVER: 'podman' }, { driver: 'sandbox' }).driver).toBe('sandbox');
+  });
+
+  it('is refused by its own name', () => {
+    const refused = expect.objectContaining({
+      code: 'bad-usage',
+      message: expect.stringContaining('--driver is "x"') as string,
+    }) as Error;
+    expect(() => readSettings({ BERTH_DATA_DIR: '/d' }, { driver: 'x' })).toThrow(refused);
   });
 });
 

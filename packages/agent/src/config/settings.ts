@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { BerthError } from '@berth/wire';
 import { DEFAULT_DOCKER, DOCKER_FIX, parseDockerAddress, type DockerAddress } from './docker-address.js';
+import { DRIVER_NAMES, type DriverName } from '../ports/driver.js';
 import { isLogLevel, LOG_LEVELS, type LogLevel } from './log-level.js';
 
 export type { DockerAddress } from './docker-address.js';
@@ -17,15 +18,22 @@ export interface NodeSettings {
   readonly dataDir: string;
   /** From DOCKER_HOST. */
   readonly docker: DockerAddress;
+  /** What makes containers. From BERTH_DRIVER or --driver; default docker. */
+  readonly driver?: DriverName;
   /** Level of the log: debug, info, warn or error. From BERTH_LOG_LEVEL. */
   readonly logLevel: LogLevel;
 }
 
 const SYSTEM_DATA_DIR = '/var/lib/berth';
 
-/** Reads the settings. Errors: `bad-config`, naming the variable and its value. */
-export function readSettings(env: Environment = process.env): NodeSettings {
-  return { dataDir: dataDirectory(env), docker: dockerTarget(env), logLevel: logLevel(env) };
+/** What flags say, if they are given: they win. */
+export interface Flags {
+  readonly driver?: string | undefined;
+}
+
+/** Reads the settings. Errors: `bad-config`, naming the variable and its value; `bad-usage`, naming the flag. */
+export function readSettings(env: Environment = process.env, flags: Flags = {}): NodeSettings {
+  return { dataDir: dataDirectory(env), docker: dockerTarget(env), driver: driverName(env, flags), logLevel: logLevel(env) };
 }
 
 /** BERTH_DATA_DIR; else /var/lib/berth where it can be written; else the user's own data directory. */
@@ -57,6 +65,15 @@ function dockerTarget(env: Environment): DockerAddress {
       fields: { variable: 'DOCKER_HOST', value: host },
     });
   }
+}
+
+function driverName(env: Environment, flags: Flags): DriverName {
+  const text = flags.driver ?? (env['BERTH_DRIVER'] || 'docker');
+  const name = DRIVER_NAMES.find((one) => one === text);
+  if (name) return name;
+  const [code, setting] =
+    flags.driver === undefined ? (['bad-config', 'BERTH_DRIVER'] as const) : (['bad-usage', '--driver'] as const);
+  throw new BerthError(code, `${setting} is ${JSON.stringify(text)}: it must be one of ${DRIVER_NAMES.join(', ')}`);
 }
 
 function logLevel(env: Environment): LogLevel {

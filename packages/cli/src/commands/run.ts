@@ -39,6 +39,11 @@ export const run = defineCommand({
       value: 'TIME',
       help: 'how long the session outlives a `berth run` that was killed (default 90s)',
     },
+    driver: {
+      type: 'string',
+      value: 'NAME',
+      help: 'of a node that is started: docker or sandbox [BERTH_DRIVER, default docker]',
+    },
     keep: { type: 'boolean', help: 'keep the session when the program has ended' },
     name: { type: 'string', value: 'NAME', help: 'name of the session' },
   },
@@ -66,7 +71,11 @@ export const run = defineCommand({
     }
     const spec = specOf({ ...values, image: values.image ?? context.terminal.defaultImage }, fail);
     const program = await planProgram(rest);
-    const client = await during(context.terminal, 'starting a node', context.nodes.lastingClient({ start: true }));
+    const client = await during(
+      context.terminal,
+      'starting a node',
+      context.nodes.lastingClient({ start: true, driver: values.driver }),
+    );
     return runInSession(
       client,
       { program, spec, name: values.name, keep: values.keep, timeoutMs, leaseSeconds: leaseMs / 1000 },

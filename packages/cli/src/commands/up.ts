@@ -7,7 +7,7 @@ const DEFAULT_LISTEN = '127.0.0.1:8081';
 export const up = defineCommand({
   name: 'up',
   summary: 'start a node',
-  usage: ['up [--detach] [--listen HOST:PORT]'],
+  usage: ['up [--detach] [--listen HOST:PORT] [--driver NAME]'],
   details: [
     'The node serves until `berth down`, SIGTERM or SIGINT; its sessions live on and are there again with the next `berth up`.',
     'Its log goes to standard error, with --detach to node.log in the data directory.',
@@ -15,6 +15,11 @@ export const up = defineCommand({
   options: {
     detach: { type: 'boolean', short: 'd', help: 'run in the background; returns once it serves' },
     listen: { type: 'string', value: 'HOST:PORT', help: `where to serve (default ${DEFAULT_LISTEN}; port 0: any)` },
+    driver: {
+      type: 'string',
+      value: 'NAME',
+      help: 'what makes the containers of sessions: docker or sandbox [BERTH_DRIVER, default docker]',
+    },
     ephemeral: { type: 'boolean', help: 'end by itself soon after the last session' },
   },
   words: { min: 0, max: 0 },
@@ -24,12 +29,20 @@ export const up = defineCommand({
   ],
   async run({ values }, { terminal, json, nodes, interrupts }) {
     const { parseListen, readSettings, serve, startDetached } = await import('@berth/agent/commands');
-    const { detach, listen = DEFAULT_LISTEN, ephemeral } = values;
+    const { detach, listen = DEFAULT_LISTEN, driver, ephemeral } = values;
     parseListen(listen);
-    const settings = readSettings();
+    const settings = readSettings(undefined, { driver });
     const { dataDir } = settings;
     if (detach) {
-      const args = ['up', '--output', 'json', '--listen', listen, ...(ephemeral ? ['--ephemeral'] : [])];
+      const args = [
+        'up',
+        '--output',
+        'json',
+        '--listen',
+        listen,
+        ...(driver ? ['--driver', driver] : []),
+        ...(ephemeral ? ['--ephemeral'] : []),
+      ];
       await during(terminal, 'starting the node', startDetached({ dataDir, program: nodes.program, args }));
       const view = await (await nodes.client()).node();
       await tell(view);

@@ -41,15 +41,21 @@ export class NodeAccess {
 
   /**
    * A client that finds the node again when it comes back elsewhere. A node that ends by itself is started again when it
-   * dies; with `start`, one is started where none runs. Errors: `node-not-running`; those of a start.
+   * dies; with `start`, one is started where none runs, with `driver` if that is given. Errors: `node-not-running`; those of a start.
    */
-  async lastingClient({ start }: { readonly start: boolean }): Promise<BerthClient> {
+  async lastingClient({
+    start,
+    driver,
+  }: {
+    readonly start: boolean;
+    readonly driver?: string | undefined;
+  }): Promise<BerthClient> {
     const first = await this.#find();
     if (!first && !start) throw await this.#notRunning();
-    if (!first) await this.#start();
+    if (!first) await this.#start(driver);
     const ours = first?.node.ephemeral ?? true;
     return new BerthClient(async () => {
-      const found = (await this.#find()) ?? (ours ? await this.#start() : undefined);
+      const found = (await this.#find()) ?? (ours ? await this.#start(driver) : undefined);
       if (found) return { endpoint: found.node.endpoint, key: found.key } satisfies NodeAddress;
       throw new BerthError('node-lost', 'the node has gone away');
     });
@@ -65,10 +71,14 @@ export class NodeAccess {
   }
 
   /** Undefined when somebody else starts one just now. */
-  async #start() {
+  async #start(driver: string | undefined) {
     const { dataDirectory, startDetached } = await nodeCommands();
     try {
-      await startDetached({ dataDir: dataDirectory(), program: this.program, args: EPHEMERAL });
+      await startDetached({
+        dataDir: dataDirectory(),
+        program: this.program,
+        args: [...EPHEMERAL, ...(driver ? ['--driver', driver] : [])],
+      });
     } catch (error) {
       if (!isBerthError(error) || error.code !== 'data-dir-locked') throw error;
     }
