@@ -11,6 +11,7 @@ import { startPythonPeers } from './python-peers.mjs';
 import { startEtcd } from './etcd.mjs';
 import { startRedis } from './redis.mjs';
 import { startRegistry } from './registry.mjs';
+import { startS3 } from './s3.mjs';
 
 export const SERVICES = [
   {
@@ -50,6 +51,18 @@ export const SERVICES = [
     variables: ['BERTH_TEST_REGISTRY'],
     needs: [{ program: 'docker-registry', package: 'docker-registry' }],
     start: startRegistry,
+  },
+  {
+    name: 's3',
+    variables: ['BERTH_TEST_S3'],
+    needs: [
+      { program: 'swift-ring-builder', package: 'swift' },
+      { program: 'swift-proxy-server', package: 'swift-proxy' },
+      { program: 'swift-account-server', package: 'swift-account' },
+      { program: 'swift-container-server', package: 'swift-container' },
+      { program: 'swift-object-server', package: 'swift-object' },
+    ],
+    start: startS3,
   },
   {
     name: 'python',

@@ -63,6 +63,9 @@ export const describeWithRedis = describeWith('redis', 'Redis', 'BERTH_TEST_REDI
 /** A block of tests that pull from a real registry. One that asks for a password, or is cut off, is the test's own (`registry.ts`). */
 export const describeWithRegistry = describeWith('registry', 'a registry', 'BERTH_TEST_REGISTRY', serverAt);
 
+/** A block of tests that put objects into a real S3-compatible store (OpenStack Swift), which checks signatures. Buckets of a test are its own (`s3.ts`). */
+export const describeWithS3 = describeWith('s3', 'an S3-compatible store', 'BERTH_TEST_S3', serverAt);
+
 /** A block of tests in which the manager's side is spoken by the genuine Python libraries (`python.ts`). */
 export const describeWithPython = describeWith('python', 'Python', 'BERTH_TEST_PYTHON', (path) => path);
 

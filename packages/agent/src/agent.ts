@@ -8,6 +8,7 @@ import { DockerDriver, type DockerTarget } from './adapters/docker/index.js';
 import { SandboxDriver } from './adapters/sandbox/index.js';
 import { kernelRunnerConnector, type RunnerAddress } from './adapters/kernel-runner/index.js';
 import { scanOutput } from './files/output-scan.js';
+import { openOutput } from './files/outputs/open-output.js';
 import { ScratchFiles } from './files/scratch-files.js';
 import { connectBySupervisor } from './kernel/connect-by-supervisor.js';
 import { bySupervisor } from './kernel/hooks/by-supervisor.js';
@@ -81,6 +82,8 @@ export interface Agent {
   readonly images: Pick<Driver, 'listImages'>;
   /** Files below `.output` of a kernel's /home/work; none for a kernel that is gone. */
   scanOutput(id: KernelId): ReturnType<typeof scanOutput>;
+  /** One of them, for reading. Errors: `no-such-session`, `no-such-file`, `unsafe-path`. */
+  openOutput(id: KernelId, name: string): ReturnType<typeof openOutput>;
   /** Ports that a kernel of an image with its own runner has on this machine, by container port; none for others. */
   publishedPorts(id: KernelId): Promise<Readonly<Record<number, { readonly host: string; readonly port: number }>>>;
   /** Lets go of everything in this process. Kernels live on, unless `terminate`: then they are ended first. */
@@ -191,6 +194,11 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
     scanOutput: async (id) => {
       const facts = registry.find(id)?.state.facts;
       return facts ? scanOutput(scratchLayout(config.scratchRoot, facts).work) : new Map();
+    },
+    openOutput: async (id, name) => {
+      const facts = registry.find(id)?.state.facts;
+      if (!facts) throw new BerthError('no-such-session', `there is no session ${id}`);
+      return openOutput(scratchLayout(config.scratchRoot, facts).work, name);
     },
     async publishedPorts(id) {
       const containerId = registry.find(id)?.state.containerId;

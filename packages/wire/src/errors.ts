@@ -48,6 +48,16 @@ export const ERRORS = {
     fix: 'Check that etcd runs and that --etcd-addr (BACKEND_ETCD_ADDR) is its address.',
   },
   'coordinator-forbidden': { status: 503, exit: 77, fix: 'Check user, password and certificates for etcd.' },
+  'store-unavailable': {
+    status: 503,
+    exit: 69,
+    fix: 'Check that the object store runs, and AWS_S3_ENDPOINT, AWS_REGION and AWS_S3_BUCKET.',
+  },
+  'store-forbidden': {
+    status: 503,
+    exit: 77,
+    fix: 'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what this key may do with the bucket.',
+  },
   'no-such-key': { status: 404, exit: 69, fix: 'List the keys with `berth etcd ls`.' },
   'runner-lost': { status: 502, exit: 70, fix: 'Start a new session.' },
   'runner-incompatible': {

@@ -24,6 +24,7 @@ import { banner } from './banner.js';
 import { coordinatorOptions, openCoordinator } from './etcd.js';
 import { lockDirectory } from './lock.js';
 import { openLog } from './logging.js';
+import { startOutputs } from './outputs.js';
 import { up, type Front } from './up.js';
 import { VERSION } from './version.js';
 
@@ -101,12 +102,14 @@ async function managerFront(parts: FrontParts): Promise<Front> {
     hooks: ({ statistics }) => [noticeHook(notices, statistics)],
     async start(agent: Agent) {
       const living = new Set<string>(agent.service.listKernels().map(({ kernelId }) => kernelId));
+      const outputs = await startOutputs(settings, (id, name) => agent.openOutput(id, name), logger);
       const side = await managerSide({
         service: agent.service,
         queue: await FileQueueStore.open(join(stateDirectory, 'waiting-runs'), living),
         images: agent.images,
         probe: (signal) => agent.driver.probe(signal),
         scanOutput: (id) => agent.scanOutput(id),
+        ...(outputs && { upload: (id, name) => outputs.upload(id, name) }),
         publishedPorts: (id) => agent.publishedPorts(id),
         hardware,
         gate,
@@ -133,6 +136,7 @@ async function managerFront(parts: FrontParts): Promise<Front> {
         async stop() {
           await side.stop();
           await link.stop();
+          await outputs?.stop();
         },
       };
     },

@@ -234,6 +234,11 @@ export const AGENT_SCHEMA: { readonly [Name in SettingName]: Complete<AgentSetti
     is: { ...SWITCH },
     help: 'the bucket is in the path of the URL and not in its host',
   },
+  awsS3PublicRead: {
+    from: { toml: 's3.public-read', env: ['AWS_S3_PUBLIC_READ'] },
+    is: { ...SWITCH },
+    help: 'anybody may read the files, under plain addresses as in 2018; else addresses are signed, for seven days',
+  },
 
   datadogApiKey: {
     from: { toml: 'datadog.api-key', flag: 'datadog-api-key', env: ['DATADOG_API_KEY'] },

@@ -87,6 +87,8 @@ export interface AgentSettings {
   /** `http://` or `https://` URL of a service that is compatible with S3; undefined: Amazon's own. */
   readonly awsS3Endpoint: string | undefined;
   readonly awsS3PathStyle: boolean;
+  /** Files may be read by anybody under plain addresses; else addresses are signed. */
+  readonly awsS3PublicRead: boolean;
 
   // [datadog], [sentry]
   readonly datadogApiKey: string | undefined;

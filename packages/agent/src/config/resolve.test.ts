@@ -47,6 +47,7 @@ const SAMPLES: Readonly<Record<SettingName, readonly [string, string, string]>> 
   awsS3BucketPath: ['a', '/b/c/', '/'],
   awsS3Endpoint: ['http://10.0.0.1:9000', 'https://s3.example.com/', 'https://c'],
   awsS3PathStyle: ['true', 'true', 'true'],
+  awsS3PublicRead: ['true', 'true', 'true'],
   datadogApiKey: ['a', 'b', 'c'],
   datadogAppKey: ['a', 'b', 'c'],
   ravenUri: ['https://key@sentry.example.com/1', 'http://key:secret@host:9000/path/2', 'https://c@d/3'],

@@ -9,7 +9,7 @@ export const agent = defineCommand({
   details: [
     'It stays in the foreground until TERM or INT; kernels live on and are taken over by the next start, unless --on-stop terminate.',
     'Flags are stronger than environment variables (in brackets below), these than the file of -f, that than etcd. Empty means unset.',
-    'More variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_S3_BUCKET, AWS_S3_BUCKET_PATH, AWS_S3_ENDPOINT, AWS_S3_PATH_STYLE, BACKEND_REGION, DOCKER_HOST.',
+    'More variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_S3_BUCKET, AWS_S3_BUCKET_PATH, AWS_S3_ENDPOINT, AWS_S3_PATH_STYLE, AWS_S3_PUBLIC_READ, BACKEND_REGION, DOCKER_HOST.',
     'Names under which managers schedule images of this machine are in the section [images] of the file: `berth config init` writes a sample.',
   ],
   options: {},

@@ -29,6 +29,8 @@ export interface SideOptions {
   readonly probe: (signal: AbortSignal) => Promise<unknown>;
   /** Files below a kernel's `.output`, as they are now. */
   readonly scanOutput: (id: KernelId) => Promise<OutputScan>;
+  /** See `ExecutorOptions`. */
+  readonly upload?: (id: KernelId, name: string) => Promise<string | undefined>;
   readonly publishedPorts: ManagedKernelsOptions['publishedPorts'];
   readonly hardware: Hardware;
   readonly gate: ZapGate;
@@ -112,6 +114,7 @@ export async function managerSide(options: SideOptions): Promise<Side> {
           notesOf(spec)?.terminal ? { resize: (size) => terminals.resize(kernelId, size), ping() {} } : undefined,
         queue: options.queue,
         scanOutput: options.scanOutput,
+        ...(options.upload && { upload: options.upload }),
       });
       const running = executor;
       tasks.start('runs of earlier lives', async () => {

@@ -61,8 +61,11 @@ export interface ExecutorOptions {
   readonly queue?: QueueStore;
   /** What is below `.output` now. Absent: results tell of no files. */
   readonly scanOutput?: (kernelId: KernelId) => Promise<OutputScan>;
-  /** Puts a file of `.output` where its user can fetch it; gives the address. Absent: `#dummy-upload`, as without an object store. */
-  readonly upload?: (kernelId: KernelId, name: string) => Promise<string>;
+  /**
+   * Puts a file of `.output` where its user can fetch it; gives the address, undefined where there is no room. Called for all files of a run at
+   * once. Absent: `#dummy-upload`, as without an object store.
+   */
+  readonly upload?: (kernelId: KernelId, name: string) => Promise<string | undefined>;
 }
 
 /** The same, with all that was left out. */

@@ -34,12 +34,9 @@ export class OutputFiles {
   /** Uploads what a run has left; a file that cannot be uploaded is logged and left out. */
   async after(kernelId: KernelId, before: OutputScan | undefined, since: number): Promise<readonly OutputFile[]> {
     const after = await this.#scan(kernelId);
-    const files: OutputFile[] = [];
-    for (const name of after ? changedFiles(before, after, since) : []) {
-      const url = await this.#upload(kernelId, name);
-      if (url !== undefined) files.push({ name, url });
-    }
-    return files;
+    const names = after ? changedFiles(before, after, since) : [];
+    const files = names.map(async (name) => ({ name, url: await this.#upload(kernelId, name) }));
+    return (await Promise.all(files)).filter((file): file is OutputFile => file.url !== undefined);
   }
 
   async #scan(kernelId: KernelId): Promise<OutputScan | undefined> {
@@ -60,7 +57,7 @@ export class OutputFiles {
       return NO_STORE;
     }
     try {
-      return await upload(kernelId, name);
+      return (await upload(kernelId, name)) ?? NO_STORE;
     } catch (error) {
       logger.warn({ kernel: kernelId, file: name, err: error }, 'a file in .output could not be uploaded');
       return undefined;
