@@ -104,7 +104,7 @@ export class ScratchFiles {
     let here = await openDirectory(this.#workOf(facts), []);
     for (const name of names) {
       try {
-        await mkdir(inDirectory(here, name), { mode: 0o755 }).then(
+        await mkdir(inDirectory(here, name)).then(
           () => own(here, name, facts),
           (error: NodeJS.ErrnoException) => {
             if (error.code !== 'EEXIST') throw error;
@@ -131,6 +131,7 @@ async function own(directory: FileHandle, name: string, facts: KernelFacts): Pro
   }
 }
 
+/** The mode is what the agent's umask makes of it: operators of 1.4 have set one for all files of kernels. */
 async function writeWhole(
   directory: FileHandle,
   name: string,
@@ -138,7 +139,7 @@ async function writeWhole(
   facts: KernelFacts,
 ): Promise<void> {
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
-  const handle = await openBelow(inDirectory(directory, '.'), [name], O_WRONLY | O_CREAT | O_EXCL, 0o644);
+  const handle = await openBelow(inDirectory(directory, '.'), [name], O_WRONLY | O_CREAT | O_EXCL);
   try {
     if (process.getuid?.() === 0) await handle.chown(facts.uid, facts.gid);
     for await (const chunk of content) await handle.writeFile(chunk);

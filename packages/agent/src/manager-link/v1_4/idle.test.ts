@@ -40,6 +40,27 @@ describe('a kernel is in use', () => {
     expect(await renewed([kernel('a', 600), kernel('b', 600)], { b: busy })).toEqual(['b']);
   });
 
+  it('also one that was made after a look, in time for a short lease', async () => {
+    const stop = new AbortController();
+    const clock = new VirtualClock();
+    const all: KernelView[] = [];
+    let asked = 0;
+    const listRuns = () => Promise.resolve([run('exec.1.a', 'running')]);
+    const service = { listRuns, renewLease: () => ((asked += 1), all[0]!) };
+    const kept = keepBusyKernels({ kernels: { all: () => all }, service, clock }, stop.signal);
+    const settled = () => new Promise((resolve) => setImmediate(resolve));
+    await settled();
+    all.push(kernel('a', 3));
+    for (let ms = 0; ms < 3000; ms += 100) {
+      clock.advance(100);
+      await settled();
+    }
+    expect(asked).toBeGreaterThanOrEqual(2);
+    expect(asked).toBeLessThanOrEqual(3);
+    stop.abort();
+    await kept;
+  });
+
   it('and is not asked when it never ends for idleness, or is over', async () => {
     const busy = [run('exec.1.a', 'running')];
     expect(await renewed([kernel('a', null), kernel('b', 600, 'stopping')], { a: busy, b: busy })).toEqual([]);
