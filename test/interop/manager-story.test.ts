@@ -26,9 +26,20 @@ describeWithManager('a manager 1.4 and its agent', ({ docker, etcd, redis, pytho
     await mkdir(join(folders, 'local', FOLDER), { recursive: true });
     await chmod(join(folders, 'local', FOLDER), 0o777);
     side = await ManagerSide.start(python);
-    const images = { 'python:3.6-debian': docker.images.debian, 'git:latest': 'berth-test/tty:1' };
+    const images = {
+      'python:3.6-debian': docker.images.debian,
+      'git:latest': 'berth-test/tty:1',
+      'python:2018': docker.images.kernelPython,
+    };
     await tagTty(docker.socketPath, docker.images.debian);
-    agent = await ManagedAgent.start({ docker, etcd: etcd.address, namespace, instanceId: 'i-h1', images });
+    agent = await ManagedAgent.start({
+      docker,
+      etcd: etcd.address,
+      namespace,
+      instanceId: 'i-h1',
+      images,
+      flags: ['--kernel-runner', 'python:2018'],
+    });
     manager = new Manager(side, agent.address);
   }, 60_000);
   afterAll(async () => {
@@ -244,6 +255,31 @@ describeWithManager('a manager 1.4 and its agent', ({ docker, etcd, redis, pytho
     await terminal.close();
     await manager.call('destroy_kernel', T);
   });
+
+  it(
+    'drives the genuine runner of 2018 where an image brings it, over a restart of the agent too',
+    { timeout: 60_000 },
+    async () => {
+      const G = randomUUID();
+      const { repl_in_port, repl_out_port } = await manager.create(G, kernelConfig('python:2018', { mem: '0.5' }));
+      expect([repl_in_port, repl_out_port].map(Number).every((port) => port > 1024)).toBe(true);
+      expect((await manager.execute(G, null, 'query', 'y = 5\nprint(y + 1)')).console).toEqual([['stdout', '6\n']]);
+      const { stdout, last } = await manager.run(G, 'failing', 'batch', '', { build: 'echo hi; exit 3', exec: 'echo never' });
+      expect([stdout, last.exitCode]).toEqual(['hi\n', 127]);
+      const first = await manager.execute(
+        G,
+        'counting',
+        'query',
+        'import time\nfor i in range(30):\n    print(i)\n    time.sleep(0.1)',
+      );
+      await agent.kill9();
+      await agent.up();
+      const counted = await manager.follow(G, 'counting', first);
+      expect(counted.stdout).toBe(Array.from({ length: 30 }, (_, i) => `${i}\n`).join(''));
+      await manager.call('destroy_kernel', G);
+      await manager.terminated(G);
+    },
+  );
 
   it('tells of a kernel that died while the agent was away', { timeout: 30_000 }, async () => {
     const D = randomUUID();

@@ -41,6 +41,7 @@ export class Desk {
   /** A record that the full disk did not take, and what comes after it. */
   #stuck: (() => void) | undefined;
   #saving: Timer | undefined;
+  #savedAt = Number.NEGATIVE_INFINITY;
   #unlooked = 0;
   /** A message is being dealt with: whether a record has come of it. */
   #taking: { written: boolean } | undefined;
@@ -139,10 +140,18 @@ export class Desk {
   /** Something changed that {@link room} may wait for. */
   confirmed(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
-    this.#saving ??= this.#options.clock.after(SAVE_MS, () => {
-      this.#saving = undefined;
-      for (const run of this.#options.runs.all) if (run.unsaved) saved(() => run.save());
-    });
+    // The first at once: who polls confirms every two seconds, and an agent that is killed right then should not tell it all again.
+    const { clock } = this.#options;
+    const wait = this.#savedAt + SAVE_MS - clock.monotonic();
+    if (wait <= 0) return this.#saveConfirmed();
+    this.#saving ??= clock.after(wait, () => this.#saveConfirmed());
+  }
+
+  #saveConfirmed(): void {
+    this.#saving?.cancel();
+    this.#saving = undefined;
+    this.#savedAt = this.#options.clock.monotonic();
+    for (const run of this.#options.runs.all) if (run.unsaved) saved(() => run.save());
   }
 
   /** Ends what runs, as far as the runner lets it; resolves when nothing runs, or after `graceMs`. Nothing can be started any more. */
