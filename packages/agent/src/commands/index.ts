@@ -21,4 +21,6 @@ export { serve } from './serve.js';
 export const agentConfig = () => import('../config/agent-config.js');
 /** What `berth etcd` does. */
 export const etcdTools = () => import('./etcd-tools.js');
+/** `berth doctor`. It is large, as it brings an agent along. */
+export const doctor = () => import('./doctor/index.js');
 export { VERSION } from './version.js';

@@ -2,6 +2,7 @@
 import type { Command } from '../command.js';
 import { agent } from './agent.js';
 import { config } from './config.js';
+import { doctor } from './doctor.js';
 import { down } from './down.js';
 import { etcd } from './etcd.js';
 import { exec } from './exec.js';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   up,
   down,
   status,
+  doctor,
   agent,
   config,
   images,

@@ -15,7 +15,8 @@ export const LIMIT_MS = { quick: 10_000, work: 60_000 } as const;
 export class Engine {
   readonly docker: Docker;
 
-  constructor(target: DockerTarget) {
+  /** @param api version that is asked for; null: what the engine likes best */
+  constructor(target: DockerTarget, api: string | null = API_VERSION) {
     // dockerode mixes DOCKER_HOST and DOCKER_CERT_PATH of the environment into options that are not named.
     const nothingInherited = {
       host: undefined,
@@ -25,7 +26,7 @@ export class Engine {
       key: undefined,
       timeout: undefined,
     };
-    const options = { ...nothingInherited, protocol: 'http', version: `v${API_VERSION}`, ...target };
+    const options = { ...nothingInherited, protocol: 'http', ...(api === null ? {} : { version: `v${api}` }), ...target };
     this.docker = new Docker(options as Docker.DockerOptions);
   }
 

@@ -1,3 +1,4 @@
 /** The driver on a Docker Engine. */
 export { DockerDriver } from './driver.js';
-export type { DockerTarget } from './engine.js';
+export { API_VERSION, type DockerTarget } from './engine.js';
+export { engineFacts, type EngineFacts } from './engine-facts.js';

@@ -1,0 +1,20 @@
+/** Which of all checks are wanted. Pure. */
+import { didYouMean } from '@berth/base';
+import { BerthError } from '@berth/wire';
+
+/**
+ * True for each id that one of `only` names, itself or by what stands before its dot; all of them when `only` is empty. A name for which
+ * nothing is known is `bad-usage`.
+ */
+export function selection(only: readonly string[], known: readonly string[]): (id: string) => boolean {
+  const names = only.flatMap((text) => text.split(',')).map((name) => name.trim());
+  const matches = (name: string, id: string) => id === name || id.startsWith(`${name}.`);
+  for (const name of names) {
+    if (name !== '' && known.some((id) => matches(name, id))) continue;
+    const meant = didYouMean(name, known);
+    throw new BerthError('bad-usage', `there is no check ${JSON.stringify(name)}.${meant}`, {
+      fix: 'docs/doctor.md lists them; `berth doctor --quick -o json` tells their ids.',
+    });
+  }
+  return (id) => names.length === 0 || names.some((name) => matches(name, id));
+}
