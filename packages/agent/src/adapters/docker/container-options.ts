@@ -1,22 +1,8 @@
 /** From a container plan to Docker's options. All hardening that never varies is here. Pure. */
-import type Docker from 'dockerode';
 import type { ContainerPlan } from '../../ports/driver.js';
+import type { CreateOptions, ImageConfig } from './create-options.js';
 import { toDockerLabels } from './labels.js';
 import { ownEntryOptions } from './own-entry.js';
-
-/** What must be known of the image, since it would otherwise shape the container. */
-export interface ImageConfig {
-  readonly env: readonly string[];
-  /** Paths of its VOLUME statements. */
-  readonly volumes: readonly string[];
-  /** Entrypoint and command. */
-  readonly command?: readonly string[];
-}
-
-/** With what the types of dockerode leave out. */
-export type CreateOptions = Docker.ContainerCreateOptions & {
-  readonly HostConfig: Docker.HostConfig & { readonly CgroupnsMode: string };
-};
 
 /** Size of what stands in for a volume of the image. */
 const VOLUME_BYTES = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 /** One image that is present on this node. Nothing is pulled here. */
 import { BerthError } from '@berth/wire';
 import type { ImageFacts } from '../../ports/driver.js';
-import type { ImageConfig } from './container-options.js';
+import type { ImageConfig } from './create-options.js';
 import type { Engine } from './engine.js';
 
 /** Letters that occur in references, digests and ids; nothing that would change the path of the request. */

@@ -1,7 +1,7 @@
 /** Docker's options for a container that runs what its image says (seed spec 8.3). Pure. */
 import { posix } from 'node:path';
 import type { OwnEntry } from '../../ports/driver.js';
-import type { CreateOptions, ImageConfig } from './container-options.js';
+import type { CreateOptions, ImageConfig } from './create-options.js';
 
 /** To make a user, give it its directory, and become it. */
 const CAPABILITIES = ['CHOWN', 'SETUID', 'SETGID', 'DAC_OVERRIDE', 'FOWNER', 'KILL'];
