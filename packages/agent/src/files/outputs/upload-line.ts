@@ -77,7 +77,7 @@ export class UploadLine {
     this.go();
   }
 
-  /** Resolves when it is there, or `ms` later. */
+  /** Resolves when it is there, when it is known that it will not be soon, or `ms` later. */
   async wait({ number }: Waiting, ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = this.#options.clock.after(Math.max(0, ms), () => resolve());
@@ -131,6 +131,7 @@ export class UploadLine {
       this.#lastCode = error.code;
       logger.warn({ err: error, files: outbox.count }, 'the object store cannot be used; output files wait, and are tried again');
     }
+    for (const tell of this.#told.values()) tell();
     if (this.#pause) return;
     const wait = backoffDelay(this.#failures++, retry);
     this.#pause = clock.after(wait, () => {
@@ -155,6 +156,7 @@ export class UploadLine {
       this.go();
     });
     this.#refused.set(number, entry);
+    this.#told.get(number)?.();
   }
 }
 
