@@ -167,7 +167,9 @@ describe('bad input gives one clear line and an exit code, and leaves nothing', 
 
   it('no Docker', async () => {
     const berth = await Berth.create(undefined);
-    const ended = await berth.run(['up', '--listen', '127.0.0.1:0'], { env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } });
+    const ended = await berth.run(['up', '--driver', 'docker', '--listen', '127.0.0.1:0'], {
+      env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' },
+    });
     one(ended.stderr);
     expect([ended.stderr.includes('Docker'), ended.code]).toEqual([true, 69]);
     await berth.dispose();
@@ -179,7 +181,9 @@ describe('bad input gives one clear line and an exit code, and leaves nothing', 
     const server = createServer().listen(socket);
     await once(server, 'listening');
     await chmod(socket, 0);
-    const ended = await berth.run(['up', '--listen', '127.0.0.1:0'], { env: { DOCKER_HOST: `unix://${socket}` } });
+    const ended = await berth.run(['up', '--driver', 'docker', '--listen', '127.0.0.1:0'], {
+      env: { DOCKER_HOST: `unix://${socket}` },
+    });
     one(ended.stderr);
     expect([ended.stderr.includes('group `docker`'), ended.code]).toEqual([true, 77]);
     server.close();

@@ -33,8 +33,11 @@ export class Berth {
     const env: NodeJS.ProcessEnv = { ...process.env, BERTH_DATA_DIR: dataDir, HOME: dataDir, NO_COLOR: '1' };
     delete env['NODE_EXTRA_CA_CERTS'];
     delete env['BERTH_IMAGE'];
+    delete env['BERTH_DRIVER'];
     if (docker) {
       env['DOCKER_HOST'] = `unix://${docker.socketPath}`;
+      // Under the load of other tests it may take its time, and must not be passed over.
+      env['BERTH_DRIVER'] = 'docker';
       env['BERTH_IMAGE'] = docker.images.debian;
     }
     return new Berth(dataDir, env);

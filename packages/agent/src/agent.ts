@@ -1,9 +1,9 @@
 /** The composition root: the only file that knows every adapter. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OwnedTasks, systemClock, withDeadline } from '@berth/base';
+import { DeadlineError, OwnedTasks, systemClock, withDeadline } from '@berth/base';
 import { carryCommand, collectCarries, ensureCarry, hostsFile, type NodeSource } from '@berth/carry';
-import { BerthError, type KernelId, type KernelService, type KernelStatistics } from '@berth/wire';
+import { BerthError, toBerthError, type KernelId, type KernelService, type KernelStatistics } from '@berth/wire';
 import { DockerDriver, type DockerTarget } from './adapters/docker/index.js';
 import { SandboxDriver } from './adapters/sandbox/index.js';
 import { kernelRunnerConnector, type RunnerAddress } from './adapters/kernel-runner/index.js';
@@ -30,11 +30,12 @@ import { AgentKernelService } from './kernel/service.js';
 import { containerName } from './model/facts.js';
 import { RUNNER_PORTS } from './model/runner-ports.js';
 import type { ChannelTarget } from './ports/channel.js';
-import { keepDriver } from './node/driver-of-state.js';
+import { chooseDriver } from './node/driver-choice.js';
+import { driverOfState, keepDriver } from './node/driver-of-state.js';
 import { bootId, takeIdentity } from './node/identity.js';
 import type { KernelToSample } from './node/statistics/sampled-kernel.js';
 import { StatisticsSampler } from './node/statistics/sampler.js';
-import type { Driver, DriverInfo, DriverName } from './ports/driver.js';
+import { DRIVER_NAMES, type Driver, type DriverInfo, type DriverName, type WantedDriver } from './ports/driver.js';
 import type { JournalStore } from './ports/journal-store.js';
 import type { Logger } from './ports/logger.js';
 import { DriverHealth, type DriverState } from './reconcile/driver-health.js';
@@ -54,8 +55,10 @@ export interface AgentConfig {
   /** Goes into container labels; two agents with different namespaces may share a Docker. */
   readonly namespace: string;
   readonly docker: DockerTarget;
-  /** What makes containers; default `docker`. */
-  readonly driver?: DriverName;
+  /** What makes containers; default `docker`. With `auto` sessions that wait keep theirs. */
+  readonly driver?: WantedDriver;
+  /** The program of sandboxes, absolute; absent: where packages put it. */
+  readonly bubblewrap?: string;
   /** Where kernels that bring their own runner publish their terminals, for managers; default 127.0.0.1. */
   readonly terminalAddress?: string;
   readonly logger: Logger;
@@ -77,7 +80,13 @@ export interface AgentParts {
 
 export interface Agent {
   readonly service: KernelService;
-  readonly driver: { readonly name: string; state(): DriverState; probe(signal?: AbortSignal): Promise<DriverInfo> };
+  readonly driver: {
+    readonly name: string;
+    /** Why it was taken: a clause for people, which follows the word `as`. */
+    readonly reason: string;
+    state(): DriverState;
+    probe(signal?: AbortSignal): Promise<DriverInfo>;
+  };
   /** Images of this node, for fronts that tell of them. */
   readonly images: Pick<Driver, 'listImages'>;
   /** Files below `.output` of a kernel's /home/work; none for a kernel that is gone. */
@@ -92,20 +101,25 @@ export interface Agent {
 
 /** How long a start waits for looks at the containers of an earlier life; they go on behind it. */
 const RECOVERY_PATIENCE_MS = 2000;
+/** A Docker that is there answers at once; a node that has another way does not wait for one that hangs. */
+const DRIVER_PATIENCE_MS: Readonly<Record<DriverName, number>> = { docker: 1000, sandbox: 30_000 };
 
 /** Errors: `driver-unavailable` or `driver-forbidden` (only when no kernels wait to be taken over), `state-unwritable`, `bad-config`. */
 export async function startAgent(config: AgentConfig, parts: AgentParts = {}): Promise<Agent> {
   const { logger } = config;
   await makeDirectories(config);
-  const driver = parts.driver ?? makeDriver(config);
   const boot = await bootId();
   const identity = await takeIdentity(config.stateDirectory);
   const realJournals = await openJournalDirectory(join(config.stateDirectory, 'kernels'), boot);
   const journals = parts.journals?.(realJournals) ?? realJournals;
   const stored = await journals.load();
-  if (!parts.driver) await keepDriver(config.stateDirectory, driver.name, stored.found.length > 0);
+  const kernelsWait = stored.found.length > 0;
+  const { driver, reason } = parts.driver
+    ? { driver: parts.driver, reason: 'it was given' }
+    : await takeDriver(config, kernelsWait);
   const health = new DriverHealth();
-  await probe(driver, health, stored.found.length > 0, logger);
+  await probe(driver, health, kernelsWait, logger);
+  logger.info({ driver: driver.name, reason }, 'the driver is chosen');
   const carry = await ensureCarry({ cacheDir: config.carryDirectory, ...config.node });
 
   const files = new ScratchFiles((facts) => scratchLayout(config.scratchRoot, facts).work);
@@ -189,7 +203,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const service = new AgentKernelService(registry, factory, files, statistics);
   return {
     service,
-    driver: { name: driver.name, state: () => health.state, probe: (signal) => driver.probe(signal) },
+    driver: { name: driver.name, reason, state: () => health.state, probe: (signal) => driver.probe(signal) },
     images: driver,
     scanOutput: async (id) => {
       const facts = registry.find(id)?.state.facts;
@@ -237,9 +251,35 @@ async function makeDirectories(config: AgentConfig): Promise<void> {
   }
 }
 
-function makeDriver({ driver = 'docker', docker, logger, stateDirectory, scratchRoot }: AgentConfig): Driver {
-  if (driver === 'docker') return new DockerDriver(docker, logger);
-  return new SandboxDriver({ directory: join(stateDirectory, 'sandboxes'), secrets: [stateDirectory, scratchRoot] });
+/** Errors: `driver-*`; `bad-config` when sessions wait that another driver made. */
+async function takeDriver(
+  config: AgentConfig,
+  kernelsWait: boolean,
+): Promise<{ readonly driver: Driver; readonly reason: string }> {
+  const { stateDirectory } = config;
+  const before = kernelsWait ? await driverOfState(stateDirectory) : undefined;
+  const question = { wanted: config.driver ?? 'docker', kept: DRIVER_NAMES.find((name) => name === before) };
+  const made = new Map<DriverName, Driver>();
+  const { driver: name, reason } = await chooseDriver(question, async (one) => {
+    const driver = makeDriver(one, config);
+    made.set(one, driver);
+    return withDeadline('the answer of the driver', DRIVER_PATIENCE_MS[one], (signal) => driver.probe(signal)).then(
+      () => null,
+      (error: unknown) =>
+        error instanceof DeadlineError ? new BerthError('timeout', error.message, { cause: error }) : toBerthError(error),
+    );
+  });
+  await keepDriver(stateDirectory, name, kernelsWait);
+  return { driver: made.get(name) ?? makeDriver(name, config), reason };
+}
+
+function makeDriver(name: DriverName, { docker, bubblewrap, logger, stateDirectory, scratchRoot }: AgentConfig): Driver {
+  if (name === 'docker') return new DockerDriver(docker, logger);
+  return new SandboxDriver({
+    directory: join(stateDirectory, 'sandboxes'),
+    secrets: [stateDirectory, scratchRoot],
+    ...(bubblewrap === undefined ? {} : { programs: [bubblewrap] }),
+  });
 }
 
 /** A node whose Docker is away may start for the sake of its kernels; with none, saying so at once is better. */

@@ -32,6 +32,7 @@ export async function startFakeNode(
     version: '0.0.0',
     endpoint: gateway.endpoint,
     driver: 'fake',
+    driverReason: 'it was given',
     driverState: 'ok',
     driverDetail: '',
     dataDir: '/nowhere',

@@ -39,7 +39,7 @@ export const ERRORS = {
   'driver-unavailable': {
     status: 503,
     exit: 69,
-    fix: 'Start Docker (`systemctl start docker`), or set DOCKER_HOST to its socket.',
+    fix: 'Start Docker (`systemctl start docker`) or set DOCKER_HOST to its socket; or do without Docker: install bubblewrap (`apt-get install bubblewrap`) and use --driver sandbox.',
   },
   'driver-forbidden': { status: 503, exit: 77, fix: 'Add the user to the group `docker` and log in again.' },
   'coordinator-unavailable': {

@@ -88,6 +88,8 @@ export interface NodeView {
   readonly version: string;
   readonly endpoint: string;
   readonly driver: string;
+  /** Why this driver was taken: a clause for people, which follows the word `as`. */
+  readonly driverReason: string;
   readonly driverState: 'ok' | 'unreachable';
   /** Why the driver cannot be used; empty when it can. */
   readonly driverDetail: string;

@@ -12,8 +12,11 @@ describe('readSettings', () => {
     [{ DOCKER_HOST: 'tcp://10.0.0.1:2375' }, { docker: { host: '10.0.0.1', port: 2375 } }],
     [{ DOCKER_HOST: 'tcp://[::1]:2375' }, { docker: { host: '::1', port: 2375 } }],
     [{ BERTH_LOG_LEVEL: 'debug' }, { logLevel: 'debug' }],
-    [{ BERTH_DRIVER: '' }, { driver: 'docker' }],
+    [{ BERTH_DRIVER: '' }, { driver: 'auto' }],
+    [{ BERTH_DRIVER: 'auto' }, { driver: 'auto' }],
+    [{ BERTH_DRIVER: 'docker' }, { driver: 'docker' }],
     [{ BERTH_DRIVER: 'sandbox' }, { driver: 'sandbox' }],
+    [{ BERTH_BUBBLEWRAP: '/opt/bwrap' }, { bubblewrap: '/opt/bwrap' }],
   ])('%j', (env, expected) => {
     expect(settings(env)).toMatchObject(expected);
   });
@@ -21,7 +24,7 @@ describe('readSettings', () => {
   it.each([
     [{ DOCKER_HOST: 'unix://relative.sock' }, /DOCKER_HOST is "unix:\/\/relative\.sock": .*absolute/],
     [{ DOCKER_HOST: 'ssh://host' }, /DOCKER_HOST is "ssh:\/\/host"/],
-    [{ BERTH_DRIVER: 'podman' }, /BERTH_DRIVER is "podman": .*docker, sandbox/],
+    [{ BERTH_DRIVER: 'podman' }, /BERTH_DRIVER is "podman": .*auto, docker, sandbox/],
     [{ BERTH_LOG_LEVEL: 'loud' }, /BERTH_LOG_LEVEL is "loud": .*debug, info, warn, error/],
   ])('refuses %j', (env, message) => {
     expect(() => settings(env)).toThrow(

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { BerthError } from '@berth/wire';
 import { DEFAULT_DOCKER, DOCKER_FIX, parseDockerAddress, type DockerAddress } from './docker-address.js';
-import { DRIVER_NAMES, type DriverName } from '../ports/driver.js';
+import { WANTED_DRIVERS, type WantedDriver } from '../ports/driver.js';
 import { isLogLevel, LOG_LEVELS, type LogLevel } from './log-level.js';
 
 export type { DockerAddress } from './docker-address.js';
@@ -18,8 +18,10 @@ export interface NodeSettings {
   readonly dataDir: string;
   /** From DOCKER_HOST. */
   readonly docker: DockerAddress;
-  /** What makes containers. From BERTH_DRIVER or --driver; default docker. */
-  readonly driver?: DriverName;
+  /** What makes containers. From BERTH_DRIVER or --driver; default auto. */
+  readonly driver?: WantedDriver;
+  /** Absolute path of the program bubblewrap, from BERTH_BUBBLEWRAP; absent: where packages put it. */
+  readonly bubblewrap?: string;
   /** Level of the log: debug, info, warn or error. From BERTH_LOG_LEVEL. */
   readonly logLevel: LogLevel;
 }
@@ -33,7 +35,14 @@ export interface Flags {
 
 /** Reads the settings. Errors: `bad-config`, naming the variable and its value; `bad-usage`, naming the flag. */
 export function readSettings(env: Environment = process.env, flags: Flags = {}): NodeSettings {
-  return { dataDir: dataDirectory(env), docker: dockerTarget(env), driver: driverName(env, flags), logLevel: logLevel(env) };
+  const bubblewrap = env['BERTH_BUBBLEWRAP'];
+  return {
+    dataDir: dataDirectory(env),
+    docker: dockerTarget(env),
+    driver: driverName(env, flags),
+    ...(bubblewrap ? { bubblewrap: resolve(bubblewrap) } : {}),
+    logLevel: logLevel(env),
+  };
 }
 
 /** BERTH_DATA_DIR; else /var/lib/berth where it can be written; else the user's own data directory. */
@@ -67,13 +76,13 @@ function dockerTarget(env: Environment): DockerAddress {
   }
 }
 
-function driverName(env: Environment, flags: Flags): DriverName {
-  const text = flags.driver ?? (env['BERTH_DRIVER'] || 'docker');
-  const name = DRIVER_NAMES.find((one) => one === text);
+function driverName(env: Environment, flags: Flags): WantedDriver {
+  const text = flags.driver ?? (env['BERTH_DRIVER'] || 'auto');
+  const name = WANTED_DRIVERS.find((one) => one === text);
   if (name) return name;
   const [code, setting] =
     flags.driver === undefined ? (['bad-config', 'BERTH_DRIVER'] as const) : (['bad-usage', '--driver'] as const);
-  throw new BerthError(code, `${setting} is ${JSON.stringify(text)}: it must be one of ${DRIVER_NAMES.join(', ')}`);
+  throw new BerthError(code, `${setting} is ${JSON.stringify(text)}: it must be one of ${WANTED_DRIVERS.join(', ')}`);
 }
 
 function logLevel(env: Environment): LogLevel {

@@ -8,14 +8,17 @@ const FILE = 'driver';
 /** Of directories that are older than the file. */
 const FIRST = 'docker';
 
+/** Name of the driver that the directory was used with last. */
+export const driverOfState = async (stateDirectory: string): Promise<string> =>
+  (await readFile(join(stateDirectory, FILE), 'utf8').catch(() => FIRST)).trim();
+
 /** Notes that `name` is used from now on. Errors: `bad-config` when kernels wait that another one made. */
 export async function keepDriver(stateDirectory: string, name: string, kernelsWait: boolean): Promise<void> {
-  const path = join(stateDirectory, FILE);
-  const before = (await readFile(path, 'utf8').catch(() => FIRST)).trim();
+  const before = await driverOfState(stateDirectory);
   if (before !== name && kernelsWait) {
     throw new BerthError('bad-config', `the sessions in ${stateDirectory} were made by the driver ${before}, not by ${name}`, {
       fix: `Use the driver ${before} until they have ended (\`berth down --terminate\` ends them), or another data directory.`,
     });
   }
-  await replaceFile(path, `${name}\n`);
+  await replaceFile(join(stateDirectory, FILE), `${name}\n`);
 }

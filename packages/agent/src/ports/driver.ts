@@ -10,6 +10,9 @@
 /** The drivers that there are. */
 export const DRIVER_NAMES = ['docker', 'sandbox'] as const;
 export type DriverName = (typeof DRIVER_NAMES)[number];
+/** `auto`: the first of them that this machine allows. */
+export const WANTED_DRIVERS = ['auto', ...DRIVER_NAMES] as const;
+export type WantedDriver = (typeof WANTED_DRIVERS)[number];
 
 /** Labels of a container of ours. Fixed at creation. */
 export interface ContainerLabels {

@@ -42,7 +42,7 @@ export const run = defineCommand({
     driver: {
       type: 'string',
       value: 'NAME',
-      help: 'of a node that is started: docker or sandbox [BERTH_DRIVER, default docker]',
+      help: 'of a node that is started: auto, docker or sandbox [BERTH_DRIVER, default auto]',
     },
     keep: { type: 'boolean', help: 'keep the session when the program has ended' },
     name: { type: 'string', value: 'NAME', help: 'name of the session' },

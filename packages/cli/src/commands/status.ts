@@ -25,13 +25,13 @@ export const status = defineCommand({
     const view = await client.node();
     if (json) await writeJson(stdout, view);
     else {
-      const driver = view.driverState === 'ok' ? view.driver : `${view.driver}, ${view.driverState}: ${view.driverDetail}`;
+      const away = view.driverState === 'ok' ? '' : `; ${view.driverState}: ${view.driverDetail}`;
       await writeLine(
         stdout,
         [
           `running   pid ${view.pid}, since ${new Date(view.startedAt).toISOString()}${view.ephemeral ? ', ends after its last session' : ''}`,
           `endpoint  ${view.endpoint}`,
-          `driver    ${driver}`,
+          `driver    ${view.driver}, as ${view.driverReason}${away}`,
           `data      ${view.dataDir}`,
           `sessions  ${view.sessions}`,
         ].join('\n'),

@@ -1,3 +1,4 @@
+import type { NodeView } from '@berth/wire';
 import { defineCommand } from '../command.js';
 import { during } from '../progress.js';
 import { writeJson, writeLine } from '../terminal.js';
@@ -7,7 +8,7 @@ const DEFAULT_LISTEN = '127.0.0.1:8081';
 export const up = defineCommand({
   name: 'up',
   summary: 'start a node',
-  usage: ['up [--detach] [--listen HOST:PORT] [--driver NAME]'],
+  usage: ['up [--detach] [--listen HOST:PORT] [--driver auto|docker|sandbox]'],
   details: [
     'The node serves until `berth down`, SIGTERM or SIGINT; its sessions live on and are there again with the next `berth up`.',
     'Its log goes to standard error, with --detach to node.log in the data directory.',
@@ -18,7 +19,7 @@ export const up = defineCommand({
     driver: {
       type: 'string',
       value: 'NAME',
-      help: 'what makes the containers of sessions: docker or sandbox [BERTH_DRIVER, default docker]',
+      help: 'what makes sessions: docker, sandbox, or auto, which takes Docker if it answers [BERTH_DRIVER, default auto]',
     },
     ephemeral: { type: 'boolean', help: 'end by itself soon after the last session' },
   },
@@ -54,9 +55,10 @@ export const up = defineCommand({
     });
     return 0;
 
-    async function tell(view: { readonly endpoint: string; readonly driver: string }): Promise<void> {
+    async function tell(view: NodeView): Promise<void> {
+      const { endpoint, driver, driverReason } = view;
       if (json) await writeJson(terminal.stdout, view);
-      else await writeLine(terminal.stdout, `berth serves on ${view.endpoint} (${view.driver}), data in ${dataDir}`);
+      else await writeLine(terminal.stdout, `berth serves on ${endpoint} (${driver}, as ${driverReason}), data in ${dataDir}`);
     }
   },
 });
