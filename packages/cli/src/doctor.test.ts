@@ -20,7 +20,7 @@ interface Told {
 }
 
 const doctor = (...args: string[]) =>
-  world.run(['doctor', ...args], '', { DOCKER_HOST: `unix://${join(world.dataDir, 'none.sock')}`, BERTH_LOG_LEVEL: '' });
+  world.run(['doctor', ...args], '', { DOCKER_HOST: `unix://${join(world.dataDir, 'none.sock')}`, BERTH_DRIVER: 'docker' });
 
 const checksOf = (stdout: string) => (JSON.parse(stdout) as { checks: Told[] }).checks;
 
@@ -37,7 +37,7 @@ describe('berth doctor', () => {
   });
 
   it('tells the same to programs', async () => {
-    const { code, stdout } = await doctor('-o', 'json');
+    const { code, stdout } = await doctor('--quick', '-o', 'json');
     expect(code).toBe(69);
     const checks = checksOf(stdout);
     expect(checks[0]).toMatchObject({ id: 'docker.engine', group: 'docker', title: 'Docker answers', state: 'red' });
@@ -51,6 +51,11 @@ describe('berth doctor', () => {
     const { code, stdout } = await doctor('--only', 'machine.node,images.node', '--only', 'machine.clock', '-o', 'json');
     expect(code).toBe(0);
     expect(checksOf(stdout).map(({ id }) => id)).toEqual(['images.node', 'machine.clock', 'machine.node']);
+  });
+
+  it('does not need Docker for a node that does without', async () => {
+    const { stdout } = await doctor('--driver', 'sandbox', '--only', 'docker.engine', '-o', 'json');
+    expect(checksOf(stdout).map(({ state }) => state)).toEqual(['yellow']);
   });
 
   it('looks at the cluster once there are settings of an agent', async () => {
@@ -77,6 +82,7 @@ describe('berth doctor', () => {
     [['--only', 'docker.memori'], 64, /there is no check "docker\.memori"\. Did you mean docker\.memory\?/],
     [['--agent-port', 'x'], 64, /--agent-port/],
     [['-f', 'missing.toml'], 66, /missing\.toml does not exist/],
+    [['--driver', 'podman'], 64, /--driver is "podman"/],
     [['word'], 64, /takes no words/],
   ])('refuses %j', async (args, code, message) => {
     const ended = await doctor(...args);

@@ -12,13 +12,18 @@ const RED = ERRORS['driver-unavailable'].exit;
 export const doctor = defineCommand({
   name: 'doctor',
   summary: 'say what this machine lacks, and prove what sessions are promised',
-  usage: ['doctor [--quick] [--only ID[,ID]] [-f FILE] [OPTIONS]'],
+  usage: ['doctor [--quick] [--only ID[,ID]] [--driver NAME] [-f FILE] [OPTIONS]'],
   details: [
     'It looks at Docker, at this machine and at the directories and ports of the node, and then starts sessions of its own that try to exceed each limit. Nothing of them stays.',
     'With options, variables or a file of `berth agent`, it looks at that node and at its cluster: etcd, the manager, Redis, virtual folders.',
     `What is not green has one line that begins with FIX. The exit code is 0, and ${RED} when anything is red. docs/doctor.md explains each check.`,
   ],
   options: {
+    driver: {
+      type: 'string',
+      value: 'NAME',
+      help: 'as with `berth up`: docker, sandbox, or auto for the first that can be used [BERTH_DRIVER, default auto]',
+    },
     quick: { type: 'boolean', help: 'look only: start no sessions' },
     only: {
       type: 'string',
@@ -35,7 +40,7 @@ export const doctor = defineCommand({
     ['doctor --only docker.memory,docker.pids', 'whether these limits hold'],
     ['doctor -f /etc/berth/berth.toml', 'before `berth agent` joins a cluster'],
   ],
-  async run({ values: { quick, only, ...flags } }, { terminal, json, interrupts }) {
+  async run({ values: { driver, quick, only, ...flags } }, { terminal, json, interrupts }) {
     const { doctor: load } = await import('@berth/agent/commands');
     const { openDoctor } = await load();
     const abort = new AbortController();
@@ -44,7 +49,7 @@ export const doctor = defineCommand({
       // The next one ends the program at once.
       giveBack();
     });
-    const opening = openDoctor({ flags, quick, only, signal: abort.signal });
+    const opening = openDoctor({ flags, driver, quick, only, signal: abort.signal });
     const { examinations, close } = await during(terminal, 'looking around', opening);
     const told: Told[] = [];
     const colour = terminal.colour && (terminal.stdout as { readonly isTTY?: boolean }).isTTY === true;

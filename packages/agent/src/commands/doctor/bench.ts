@@ -19,11 +19,12 @@ import type { Driver } from '../../ports/driver.js';
 import { silentLogger } from '../../ports/logger.js';
 import { lockDirectory } from '../lock.js';
 import { exists } from './look.js';
+import type { DoctorDriver } from './drivers.js';
 import type { DoctorSettings } from './settings.js';
 
 export interface BenchOptions {
   readonly settings: DoctorSettings;
-  readonly driver: Driver;
+  readonly driver: DoctorDriver;
   /** For tests: what stands between the probes and the service. */
   readonly service?: (real: KernelService) => KernelService;
   /** For tests: one that is there already need not be made. */
@@ -39,7 +40,7 @@ export interface Ran {
 export type Program = Omit<BatchRun, 'runId' | 'mode' | 'argv'>;
 
 /** Names of our directories begin so: what a driver made, the same driver must take away. */
-const prefixOf = ({ name }: Driver): string => `.doctor-${name}-`;
+const prefixOf = ({ name }: DoctorDriver): string => `.doctor-${name}-`;
 const KERNEL_MS = 30_000;
 const END_MS = 30_000;
 /** Of what a program prints, so much is looked at. */
@@ -55,11 +56,11 @@ export class Bench {
   readonly #driver: Driver;
   readonly #unlock: () => void;
 
-  private constructor(directory: string, agent: Agent, options: BenchOptions, unlock: () => void) {
+  private constructor(directory: string, agent: Agent, driver: Driver, options: BenchOptions, unlock: () => void) {
     this.directory = directory;
     this.settings = options.settings;
     this.#agent = agent;
-    this.#driver = options.driver;
+    this.#driver = driver;
     this.service = options.service?.(agent.service) ?? agent.service;
     this.#unlock = unlock;
   }
@@ -72,12 +73,14 @@ export class Bench {
   }
 
   static async #at(directory: string, options: BenchOptions): Promise<Bench> {
-    const { driver, settings } = options;
+    const { settings } = options;
     const lock = await lockDirectory(directory);
     try {
+      const state = join(directory, 'state');
+      const driver = await options.driver.open(settings, state);
       const agent = await startAgent(
         {
-          stateDirectory: join(directory, 'state'),
+          stateDirectory: state,
           scratchRoot: join(directory, 's'),
           carryDirectory: options.carryDirectory ?? join(directory, 'carry'),
           namespace: 'doctor',
@@ -86,7 +89,7 @@ export class Bench {
         },
         { driver },
       );
-      return new Bench(directory, agent, options, () => lock.release());
+      return new Bench(directory, agent, driver, options, () => lock.release());
     } catch (error) {
       lock.release();
       await rm(directory, { recursive: true, force: true });

@@ -2,10 +2,14 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { BerthError } from '@berth/wire';
 import { resolveAgentSettings } from '../../config/resolve.js';
 import type { SettingName } from '../../config/agent-settings.js';
+import { neededDrivers } from './context.js';
+import { DRIVERS } from './drivers.js';
 import { green, red, worst, yellow } from './finding.js';
 import { openDoctor } from './index.js';
+import { PROBES } from './probes/index.js';
 import { selection } from './select.js';
 import { isManaged } from './settings.js';
 import { CHECKS } from './table.js';
@@ -59,10 +63,29 @@ describe('the node that is examined', () => {
   });
 });
 
+describe('the drivers that a node needs', () => {
+  const answer = { description: '', apiVersion: '' };
+  const away = new BerthError('driver-unavailable', 'away');
+  it.each([
+    ['docker', [answer, answer], ['docker']],
+    ['sandbox', [answer, away], ['sandbox']],
+    ['auto', [answer, answer], ['docker']],
+    ['auto', [away, answer], ['sandbox']],
+    ['auto', [away, away], ['docker', 'sandbox']],
+  ] as const)('%s, %j', (wanted, [docker, sandbox], expected) => {
+    const answers = new Map([
+      ['docker', docker],
+      ['sandbox', sandbox],
+    ] as const);
+    expect([...neededDrivers(wanted, answers)]).toEqual(expected);
+  });
+});
+
 describe('the doctor', () => {
   const directory = mkdtempSync(join(tmpdir(), 'berth-doctor-'));
   afterAll(() => rmSync(directory, { recursive: true }));
   const settings = {
+    driver: 'docker',
     docker: { socketPath: join(directory, 'docker.sock') },
     dataDir: join(directory, 'data'),
     scratchRoot: join(directory, 'data/scratch'),
@@ -70,13 +93,17 @@ describe('the doctor', () => {
     managed: undefined,
   };
 
+  const drivers = DRIVERS.filter(({ name }) => name === 'docker');
+
   it('has ids that are used once', () => {
-    const ids = CHECKS.map(({ id }) => id);
+    const ids = [...CHECKS, ...DRIVERS.flatMap(({ name }) => PROBES.map(({ id }) => ({ id: `${name}.${id}` })))].map(
+      ({ id }) => id,
+    );
     expect(new Set(ids).size).toBe(ids.length);
   });
 
   it('looks at all that it can without Docker, and starts nothing', async () => {
-    const doctor = await openDoctor({ flags: {}, quick: false, only: [], parts: { settings } });
+    const doctor = await openDoctor({ flags: {}, quick: false, only: [], parts: { settings, drivers } });
     try {
       const ids = doctor.examinations.map(({ id }) => id);
       expect(ids).toContain('docker.engine');

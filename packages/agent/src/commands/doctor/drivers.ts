@@ -1,11 +1,13 @@
 /** Drivers whose promises are probed, each if it can be used on this machine. */
+import { join } from 'node:path';
 import type { Driver } from '../../ports/driver.js';
 import type { DoctorSettings } from './settings.js';
 
 export interface DoctorDriver {
   /** Begins the ids of its probes. */
   readonly name: string;
-  open(settings: DoctorSettings): Promise<Driver>;
+  /** `state`: directory for what it must remember; nothing is written before it makes a container. */
+  open(settings: DoctorSettings, state: string): Promise<Driver>;
 }
 
 export const DRIVERS: readonly DoctorDriver[] = [
@@ -14,6 +16,17 @@ export const DRIVERS: readonly DoctorDriver[] = [
     async open({ docker }) {
       const { DockerDriver } = await import('../../adapters/docker/index.js');
       return new DockerDriver(docker);
+    },
+  },
+  {
+    name: 'sandbox',
+    async open({ dataDir, scratchRoot, bubblewrap }, state) {
+      const { SandboxDriver } = await import('../../adapters/sandbox/index.js');
+      return new SandboxDriver({
+        directory: join(state, 'sandboxes'),
+        secrets: [state, dataDir, scratchRoot],
+        ...(bubblewrap === undefined ? {} : { programs: [bubblewrap] }),
+      });
     },
   },
 ];

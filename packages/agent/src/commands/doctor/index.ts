@@ -2,12 +2,13 @@
  * `berth doctor`: what this machine should have for a node, and whether what we promise of sessions holds on it. Looks and probes are
  * made one after another by who asks, so that each can be told as it comes.
  */
+import { join } from 'node:path';
 import { DeadlineError, withDeadline } from '@berth/base';
-import { toBerthError, type KernelService } from '@berth/wire';
+import { toBerthError, type BerthError, type KernelService } from '@berth/wire';
 import type { Flags } from '../../config/agent-settings.js';
-import type { Driver } from '../../ports/driver.js';
+import type { DriverInfo } from '../../ports/driver.js';
 import { Bench } from './bench.js';
-import { openContext } from './context.js';
+import { isUsable, openContext, type DriverAnswers } from './context.js';
 import { DRIVERS, type DoctorDriver } from './drivers.js';
 import { red, yellow, type CheckEntry, type Finding } from './finding.js';
 import { PROBES, type Probe } from './probes/index.js';
@@ -22,6 +23,8 @@ export interface DoctorOptions {
   readonly flags: Flags;
   /** Without the probes, which start sessions. */
   readonly quick: boolean;
+  /** As `--driver` of `berth up`. */
+  readonly driver?: string | undefined;
   /** Ids, or what stands before their dots; empty: all. */
   readonly only: readonly string[];
   readonly signal?: AbortSignal;
@@ -52,20 +55,28 @@ const PROBE_MS = 60_000;
 const DRIVER_MS = 5_000;
 
 /** Errors: `bad-usage` for flags and unknown ids; `bad-config`, `file-unreadable`. */
-export async function openDoctor({ flags, quick, only, signal, parts = {} }: DoctorOptions): Promise<Doctor> {
+export async function openDoctor({ flags, quick, driver, only, signal, parts = {} }: DoctorOptions): Promise<Doctor> {
   const drivers = parts.drivers ?? DRIVERS;
   const wanted = selection(
     only,
     [...CHECKS, ...drivers.flatMap(entriesOf)].map(({ id }) => id),
   );
-  const settings = parts.settings ?? (await doctorSettings(flags));
-  const usable = await usableDrivers(drivers, settings, signal);
-  const context = openContext(settings, new Set(usable.keys()));
-  const has = { docker: usable.has('docker'), manager: settings.managed !== undefined };
+  const settings = parts.settings ?? (await doctorSettings(flags, driver));
+  const answers = await askDrivers(drivers, settings, signal);
+  const context = openContext(settings, answers);
+  const has = {
+    docker: isUsable(answers, 'docker'),
+    sandbox: isUsable(answers, 'sandbox'),
+    manager: settings.managed !== undefined,
+  };
   const looks = CHECKS.filter(({ needs }) => needs === undefined || has[needs]).map(({ id, group, title, find }): Examination => {
     return { id, group, title, examine: () => withDeadline(title, CHECK_MS, () => find(context), signal).catch(failed(signal)) };
   });
-  const wards = [...usable].map(([name, driver]) => new Ward(name, () => Bench.open({ settings, driver, ...parts }), signal));
+  const wards = drivers.flatMap((one) => {
+    const answer = answers.get(one.name);
+    if (answer === undefined || answer instanceof Error) return [];
+    return [new Ward(one.name, answer.missing ?? [], () => Bench.open({ settings, ...parts, driver: one }), signal)];
+  });
   const probes = quick ? [] : wards.flatMap((ward) => PROBES.map((probe) => ward.examination(probe)));
   return {
     examinations: [...looks, ...probes].filter(({ id }) => wanted(id)),
@@ -83,36 +94,39 @@ const entryOf = (driver: string, { id, title }: Probe): CheckEntry => ({
 
 const entriesOf = ({ name }: DoctorDriver): CheckEntry[] => PROBES.map((probe) => entryOf(name, probe));
 
-async function usableDrivers(
+/** Each says whether it can be used; no container is made for that. */
+async function askDrivers(
   drivers: readonly DoctorDriver[],
   settings: DoctorSettings,
   signal: AbortSignal | undefined,
-): Promise<Map<string, Driver>> {
-  const usable = new Map<string, Driver>();
+): Promise<DriverAnswers> {
+  const answers = new Map<string, DriverInfo | BerthError>();
   for (const { name, open } of drivers) {
     try {
-      const driver = await open(settings);
-      await withDeadline(name, DRIVER_MS, (inner) => driver.probe(inner), signal);
-      usable.set(name, driver);
-    } catch {
+      const driver = await open(settings, join(settings.dataDir, 'state'));
+      answers.set(name, await withDeadline(name, DRIVER_MS, (inner) => driver.probe(inner), signal));
+    } catch (error) {
       signal?.throwIfAborted();
-      // Why is told by the checks of what it needs.
+      answers.set(name, toBerthError(error));
     }
   }
-  return usable;
+  return answers;
 }
 
 /** The probes of one driver: they share a node, and each has a session of its own. */
 class Ward {
   readonly #driver: string;
+  readonly #missing: readonly string[];
   readonly #open: () => Promise<Bench>;
   readonly #signal: AbortSignal | undefined;
   #bench: Promise<Bench> | undefined;
   #worked = false;
   #broken = false;
 
-  constructor(driver: string, open: () => Promise<Bench>, signal: AbortSignal | undefined) {
+  /** @param missing what the driver says that it cannot limit here */
+  constructor(driver: string, missing: readonly string[], open: () => Promise<Bench>, signal: AbortSignal | undefined) {
     this.#driver = driver;
+    this.#missing = missing;
     this.#open = open;
     this.#signal = signal;
   }
@@ -128,6 +142,11 @@ class Ward {
     await bench?.close();
   }
 
+  #excused({ missing }: Probe, finding: Finding): Finding {
+    const said = finding.state === 'green' ? undefined : this.#missing.find((sentence) => missing?.test(sentence));
+    return said === undefined ? finding : yellow(`${finding.detail}. ${said}`, `See ${this.#driver}.limits.`);
+  }
+
   async #examine(entry: CheckEntry, probe: Probe): Promise<Finding> {
     if (this.#broken) return yellow('not known, as no session could be started', 'Do first what the first of these probes says.');
     try {
@@ -138,7 +157,7 @@ class Ward {
         this.#signal,
       );
       this.#worked = true;
-      return finding;
+      return this.#excused(probe, finding);
     } catch (error) {
       // Otherwise each of them would wait for the same, and tell the same.
       this.#broken = !this.#worked;

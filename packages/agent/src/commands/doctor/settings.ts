@@ -11,6 +11,10 @@ import { machineSources } from '../../node/cloud-sources.js';
 import { dataLayout } from '../data-directory.js';
 
 export interface DoctorSettings {
+  /** Name of the driver that the node would use; `auto`: the first that it can. */
+  readonly driver: string;
+  /** Path of bubblewrap; absent: where packages put it. */
+  readonly bubblewrap?: string | undefined;
   readonly docker: DockerAddress;
   /** Journals, key and carry are below it. */
   readonly dataDir: string;
@@ -34,18 +38,27 @@ export const isManaged = (origins: readonly (readonly [SettingName, Origin])[]):
     ([name, { source }]) => source !== 'default' && !COMMON.includes(name) && !(source === 'environment' && FOREIGN.test(name)),
   );
 
-/** Errors: those of settings (`bad-usage`, `bad-config`, `file-unreadable`). */
-export async function doctorSettings(flags: Flags): Promise<DoctorSettings> {
+/** @param driver as `--driver` of `berth up` says. Errors: those of settings (`bad-usage`, `bad-config`, `file-unreadable`). */
+export async function doctorSettings(flags: Flags, driver?: string): Promise<DoctorSettings> {
   const { sources } = await readSources({ flags });
   const { given } = gather(sources);
   if (sources.file === undefined && !isManaged(SETTING_NAMES.map((name) => [name, given[name].origin]))) {
-    const { dataDir, docker } = readSettings();
-    return { docker, dataDir, scratchRoot: dataLayout(dataDir).scratch, listen: LISTEN, managed: undefined };
+    const { dataDir, docker, driver: wanted = 'auto', bubblewrap } = readSettings(undefined, { driver });
+    return {
+      driver: wanted,
+      bubblewrap,
+      docker,
+      dataDir,
+      scratchRoot: dataLayout(dataDir).scratch,
+      listen: LISTEN,
+      managed: undefined,
+    };
   }
   const { settings } = resolveAgentSettings(sources);
   const known = { instanceId: settings.instanceId, ip: settings.agentHostOverride };
   const { instanceId } = await detectIdentity(known, settings.region, machineSources);
   const dataDir = settings.stateDir ?? defaultStateDirectory(settings, instanceId);
   const { docker, scratchRoot, listen } = settings;
-  return { docker, dataDir, scratchRoot, listen, managed: settings };
+  // A node under a manager has no other yet.
+  return { driver: 'docker', docker, dataDir, scratchRoot, listen, managed: settings };
 }

@@ -14,7 +14,7 @@ import type { DoctorContext } from './context.js';
 import type { Check } from './finding.js';
 
 /** Left out where it has nothing to say: without Docker, or for a node without a manager. */
-export type StaticCheck = Check<DoctorContext> & { readonly needs?: 'docker' | 'manager' };
+export type StaticCheck = Check<DoctorContext> & { readonly needs?: 'docker' | 'sandbox' | 'manager' };
 
 export const CHECKS: readonly StaticCheck[] = [
   docker.engine,
@@ -29,6 +29,7 @@ export const CHECKS: readonly StaticCheck[] = [
   docker.warnings,
   ...images,
   sandbox.bubblewrap,
+  sandbox.limits,
   sandbox.userNamespaces,
   machine.kernel,
   machine.cgroups,

@@ -1,13 +1,15 @@
 /** The Docker Engine: whether it can be used, and how well it is set up for sessions. */
 import { API_VERSION, type EngineFacts } from '../../../adapters/docker/index.js';
 import { toBerthError, type BerthError } from '@berth/wire';
-import type { DoctorContext } from '../context.js';
+import { isUsable, type DoctorContext } from '../context.js';
 import { check, green, red, worst, yellow, type CheckEntry, type Finding } from '../finding.js';
 
 const entry = (id: string, title: string): CheckEntry => ({ id: `docker.${id}`, group: 'docker', title });
 
 interface Reached {
   readonly facts: EngineFacts | BerthError;
+  /** Without it this node starts no session. */
+  readonly needed: boolean;
   /** Names of other drivers that can be used. */
   readonly others: readonly string[];
 }
@@ -16,13 +18,16 @@ export const engine = check(
   entry('engine', 'Docker answers'),
   async (context: DoctorContext): Promise<Reached> => ({
     facts: await context.engine().catch(toBerthError),
-    others: [...context.usable].filter((name) => name !== 'docker'),
+    needed: context.needed.has('docker'),
+    others: [...context.drivers.keys()].filter((name) => name !== 'docker' && isUsable(context.drivers, name)),
   }),
-  ({ facts, others }) => {
-    if (facts instanceof Error)
-      return others.length > 0
-        ? yellow(`${facts.message}; sessions use ${others.join(', ')}`, facts.fix)
-        : red(`${facts.message}; no session can run`, facts.fix);
+  ({ facts, needed, others }) => {
+    if (facts instanceof Error) {
+      const { message, fix } = facts;
+      if (!needed) return yellow(`${message}; this node does not need it`, fix);
+      const or = others.length > 0 ? ` Or do without: BERTH_DRIVER=${others[0]} (\`berth up --driver ${others[0]}\`).` : '';
+      return red(`${message}; no session can run`, `${fix}${or}`);
+    }
     const says = `Docker Engine ${facts.version}, API ${facts.minApiVersion} to ${facts.apiVersion}`;
     if (compare(facts.apiVersion, API_VERSION) < 0) return red(says, 'Use a Docker Engine of version 20.10 or later.');
     if (facts.minApiVersion !== '' && compare(facts.minApiVersion, API_VERSION) > 0)

@@ -1,6 +1,6 @@
 /** For each language an image that has its interpreter. */
 import { LANGUAGES, type Language } from '@berth/wire';
-import type { DoctorContext } from '../context.js';
+import { isUsable, type DoctorContext } from '../context.js';
 import { check, green, yellow, type Check } from '../finding.js';
 import { findExecutable } from '../look.js';
 
@@ -46,7 +46,10 @@ const shortened = (names: readonly string[]): string =>
   names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 
 async function look(context: DoctorContext, programs: readonly string[]): Promise<ImageFacts> {
-  return { host: await findExecutable(programs), references: context.usable.has('docker') ? await references(context) : [] };
+  return {
+    host: await findExecutable(programs),
+    references: isUsable(context.drivers, 'docker') ? await references(context) : [],
+  };
 }
 
 async function references({ settings }: DoctorContext): Promise<string[]> {

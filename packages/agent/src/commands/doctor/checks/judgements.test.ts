@@ -14,7 +14,7 @@ import * as machine from './machine.js';
 import { judgeRoom, sync } from './places.js';
 import { judgePort, terminals } from './ports.js';
 import { capabilities, node, parseLimits, ulimits } from './process.js';
-import { bubblewrap, userNamespaces } from './sandbox.js';
+import { bubblewrap, limits, userNamespaces } from './sandbox.js';
 
 const engine: EngineFacts = {
   version: '28.2.2',
@@ -33,8 +33,11 @@ const engine: EngineFacts = {
   rootDirectory: '/var/lib/docker',
   warnings: [],
 };
-const reached = (changes: Partial<EngineFacts>, others: string[] = []) => ({ facts: { ...engine, ...changes }, others });
+const reached = (changes: Partial<EngineFacts>) => ({ facts: { ...engine, ...changes }, needed: true, others: [] });
 const away = new BerthError('driver-unavailable', 'asking Docker for its version failed: connect ENOENT /var/run/docker.sock');
+
+const noSandboxes = new BerthError('driver-unavailable', 'bubblewrap (bwrap) is not installed');
+const sandboxes = (missing: readonly string[] = []) => ({ description: 'bubblewrap 0.8.0', apiVersion: '0.8.0', missing });
 
 const GIB = 1024 ** 3;
 const room = (free: number, inodesFree = 1e6, inodes = 1e7) =>
@@ -78,8 +81,13 @@ const TABLE: readonly (readonly [what: string, state: State, says: RegExp, findi
   ],
   ['a Docker that is too old', 'red', /1\.9/, docker.engine.judge(reached({ apiVersion: '1.9' }))],
   ['a Docker that forgot our API', 'red', /no longer speaks 1\.41/, docker.engine.judge(reached({ minApiVersion: '1.44' }))],
-  ['no Docker, and nothing else', 'red', /ENOENT.*no session can run/, docker.engine.judge({ facts: away, others: [] })],
-  ['no Docker, but a sandbox', 'yellow', /sessions use sandbox/, docker.engine.judge({ facts: away, others: ['sandbox'] })],
+  ['no Docker', 'red', /ENOENT.*no session can run/, docker.engine.judge({ facts: away, needed: true, others: [] })],
+  [
+    'no Docker, for a node that needs none',
+    'yellow',
+    /does not need it/,
+    docker.engine.judge({ facts: away, needed: false, others: [] }),
+  ],
 
   ['a socket of a group', 'green', /root and the group docker: ada, bob/, socket.judge(inGroup(0o660))],
   ['a socket of root', 'green', /^root alone/, socket.judge(inGroup(0o600))],
@@ -143,17 +151,11 @@ const TABLE: readonly (readonly [what: string, state: State, says: RegExp, findi
   ['python nowhere', 'yellow', /no python/, judgeImages('python')({ host: undefined, references: ['redis:7', 'mypythonic:1'] })],
   ['bash in an image', 'green', /debian:12/, judgeImages('bash')({ host: undefined, references: ['debian:12'] })],
 
-  ['bubblewrap', 'green', /0\.8\.0/, bubblewrap.judge({ version: 'bubblewrap 0.8.0', tried: { exitCode: 0, stderr: '' } })],
-  ['no bubblewrap', 'yellow', /there is none/, bubblewrap.judge({ version: undefined, tried: undefined })],
-  [
-    'bubblewrap that may not',
-    'yellow',
-    /No permissions/,
-    bubblewrap.judge({
-      version: 'bubblewrap 0.8.0',
-      tried: { exitCode: 1, stderr: 'bwrap: No permissions to create new namespace\nx' },
-    }),
-  ],
+  ['bubblewrap', 'green', /0\.8\.0/, bubblewrap.judge({ answer: sandboxes(), needed: false })],
+  ['no bubblewrap', 'yellow', /does not need it/, bubblewrap.judge({ answer: noSandboxes, needed: false })],
+  ['no bubblewrap where it is wanted', 'red', /no session can run/, bubblewrap.judge({ answer: noSandboxes, needed: true })],
+  ['sandboxes with limits', 'green', /memory/, limits.judge({ answer: sandboxes(), needed: false })],
+  ['sandboxes without', 'yellow', /^One\. Two\.$/, limits.judge({ answer: sandboxes(['One.', 'Two.']), needed: true })],
   ['namespaces', 'green', /at most 9/, userNamespaces.judge({ most: '9', unprivileged: '1', appArmorRestricts: '0' })],
   [
     'no namespaces',
@@ -292,6 +294,11 @@ describe('the doctor says of', () => {
   it.each(TABLE)('%s: %s', (_what, state, says, finding) => {
     expect(finding).toMatchObject({ state, detail: expect.stringMatching(says) as string });
     expect('fix' in finding && finding.fix !== '').toBe(state !== 'green');
+  });
+
+  it('says how to do without Docker where that can be done', () => {
+    const finding = docker.engine.judge({ facts: away, needed: true, others: ['sandbox'] });
+    expect(finding).toMatchObject({ state: 'red', fix: expect.stringContaining('BERTH_DRIVER=sandbox') as string });
   });
 
   it('names the key to set for folders of the guide', () => {

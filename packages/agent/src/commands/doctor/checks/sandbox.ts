@@ -1,39 +1,37 @@
 /** What a sandbox without Docker needs. */
+import type { BerthError } from '@berth/wire';
+import type { DriverInfo } from '../../../ports/driver.js';
 import type { DoctorContext } from '../context.js';
-import { check, green, yellow, type CheckEntry } from '../finding.js';
-import { runProgram, text } from '../look.js';
+import { check, green, red, yellow, type CheckEntry } from '../finding.js';
+import { text } from '../look.js';
 
 const entry = (id: string, title: string): CheckEntry => ({ id: `sandbox.${id}`, group: 'sandbox', title });
 
-export interface BubblewrapFacts {
-  /** What `bwrap --version` says; undefined when there is none. */
-  readonly version: string | undefined;
-  /** Exit code and words of a try with every namespace; undefined without bubblewrap. */
-  readonly tried: { readonly exitCode: number; readonly stderr: string } | undefined;
+export interface SandboxFacts {
+  readonly answer: DriverInfo | BerthError | undefined;
+  /** Without it this node starts no session. */
+  readonly needed: boolean;
 }
 
-const TRY = ['--ro-bind', '/', '/', '--unshare-all', '--die-with-parent', '--', 'true'];
+const look = ({ drivers, needed }: DoctorContext): Promise<SandboxFacts> =>
+  Promise.resolve({ answer: drivers.get('sandbox'), needed: needed.has('sandbox') });
 
-export const bubblewrap = check(
-  entry('bubblewrap', 'bubblewrap makes a sandbox'),
-  async (_context: DoctorContext): Promise<BubblewrapFacts> => {
-    const version = await runProgram('bwrap', ['--version']);
-    return { version: version?.stdout.trim(), tried: version && (await runProgram('bwrap', TRY)) };
-  },
-  ({ version, tried }) => {
-    if (version === undefined)
-      return yellow(
-        'there is none: sessions without Docker cannot run',
-        '`apt-get install bubblewrap`, or that of your distribution.',
-      );
-    if (tried?.exitCode !== 0)
-      return yellow(
-        `${version}, but it may not make namespaces: ${tried?.stderr.trim().split('\n')[0] ?? 'it hung'}`,
-        'Allow user namespaces; sandbox.user-namespaces says how.',
-      );
-    return green(`${version}; a try with every namespace worked`);
-  },
-);
+export const bubblewrap = check(entry('bubblewrap', 'bubblewrap makes a sandbox'), look, ({ answer, needed }) => {
+  if (answer === undefined) return green('not looked at');
+  if (!(answer instanceof Error)) return green(answer.description);
+  return needed
+    ? red(`${answer.message}; no session can run`, answer.fix)
+    : yellow(`${answer.message}; this node does not need it`, answer.fix);
+});
+
+export const limits = {
+  ...check(entry('limits', 'sandboxes have every limit'), look, ({ answer }) => {
+    const { missing = [] } = answer === undefined || answer instanceof Error ? {} : answer;
+    if (missing.length === 0) return green('memory, CPU, cores and processes');
+    return yellow(missing.join(' '), 'Start the node as root on a machine with these controllers, or use Docker.');
+  }),
+  needs: 'sandbox' as const,
+};
 
 export interface NamespaceFacts {
   /** Texts of the switches; undefined where the kernel has no such switch. */

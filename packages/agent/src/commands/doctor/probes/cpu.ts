@@ -57,6 +57,7 @@ export function judgeCpu({ wallMs, cpuMs, held }: CpuReport): Finding {
 export const cpu: Probe = {
   id: 'cpu',
   title: 'the CPU limit holds',
+  missing: /^(The )?CPU /i,
   run: (bench, signal) =>
     bench.withKernel({ cpus: CORES }, signal, async (kernel) => {
       for (let tried = 1; ; tried++) {

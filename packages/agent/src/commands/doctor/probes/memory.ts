@@ -25,6 +25,7 @@ export function judgeMemory({ stdout, finished }: Ran): Finding {
 export const memory: Probe = {
   id: 'memory',
   title: 'the memory limit kills',
+  missing: /^(The )?memory /i,
   run: (bench, signal) =>
     bench.withKernel({ memoryBytes: LIMIT }, signal, async (kernel) => judgeMemory(await bench.run(kernel, CODE))),
 };

@@ -37,5 +37,6 @@ export function judgePids(ran: Ran): Finding {
 export const pids: Probe = {
   id: 'pids',
   title: 'the limit of processes holds',
+  missing: /^(The )?processes /i,
   run: (bench, signal) => bench.withKernel({ pids: LIMIT }, signal, async (kernel) => judgePids(await bench.run(kernel, CODE))),
 };

@@ -7,6 +7,8 @@ export interface Probe {
   /** After the name of the driver. */
   readonly id: string;
   readonly title: string;
+  /** Begins the sentence by which a driver says that it cannot do this here: then it is no broken promise. */
+  readonly missing?: RegExp;
   run(bench: Bench, signal?: AbortSignal): Promise<Finding>;
 }
 

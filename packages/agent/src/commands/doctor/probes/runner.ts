@@ -3,7 +3,7 @@ import { IN_KERNEL } from '@berth/wire';
 import { green, red, type Finding } from '../finding.js';
 import { reporting, type Probe } from './probe.js';
 
-/** Signal 0 asks for the same permission as every other, and does no harm. */
+/** Signal 0 asks for the same permission as every other, and does no harm. An empty directory may stand before the real one. */
 const CODE = `
 const fs = require('node:fs');
 const { connect } = require('node:net');
@@ -14,8 +14,9 @@ const supervisors = fs.readdirSync('/proc').filter((name) => /^[0-9]+$/.test(nam
 });
 const reached = [];
 const attempt = (what, fn) => { try { fn(); reached.push(what); } catch {} };
-attempt('its directory', () => fs.readdirSync('${IN_KERNEL.private}'));
-attempt('its output', () => fs.readdirSync('${IN_KERNEL.run}'));
+const list = (path) => { if (fs.readdirSync(path).length === 0) throw new Error('empty'); };
+attempt('its directory', () => list('${IN_KERNEL.private}'));
+attempt('its output', () => list('${IN_KERNEL.run}'));
 attempt('its program', () => fs.closeSync(fs.openSync('${IN_KERNEL.carry}/runner.mjs', 'r+')));
 for (const pid of supervisors) {
   attempt('its memory', () => fs.closeSync(fs.openSync('/proc/' + pid + '/mem', 'r')));
