@@ -1,4 +1,4 @@
-import { mkdtemp, open, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -35,6 +35,18 @@ describe('a copy of a file that may change', () => {
     };
     expect(await copy({ onAttempt })).toEqual({ size: 6, steady: true });
     expect(await readFile(at('copy'), 'utf8')).toBe('second');
+  });
+
+  it('is made again when other bytes have come into the same size', async () => {
+    await writeFile(at('source'), 'aaaa');
+    const onAttempt = async (attempt: number) => {
+      if (attempt > 1) return;
+      await writeFile(at('source'), 'bbbb');
+      // Times of files have steps.
+      await utimes(at('source'), 1, 1);
+    };
+    expect(await copy({ onAttempt })).toEqual({ size: 4, steady: true });
+    expect(await readFile(at('copy'), 'utf8')).toBe('bbbb');
   });
 
   it('ends after three attempts at a file that never rests, and says so', async () => {
