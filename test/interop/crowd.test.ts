@@ -1,5 +1,6 @@
 /** Many callers at once, and callers that go away, before one real agent. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { announceManager, ManagedAgent } from '../support/managed-agent.js';
 import { describeWithManager, freshNamespace } from '../support/manager-world.js';
@@ -14,6 +15,8 @@ const KERNELS = 4;
 const CALLS = 100;
 /** The manager's side has gone by then, and no creation is done. */
 const GONE_SECONDS = 0.05;
+/** A call that polls is answered after two seconds at the latest. */
+const ANSWERED_MS = 2300;
 
 describeWithManager('a crowd before an agent', ({ docker, etcd, redis, python }) => {
   let side: ManagerSide;
@@ -80,8 +83,9 @@ describeWithManager('a crowd before an agent', ({ docker, etcd, redis, python })
         let last = await manager.execute(id, 'churned', 'query', counting(numbers));
         let stdout = textOf(last, 'stdout');
         while (last.status !== 'finished') {
-          // This one does not wait for its answer.
+          // This one does not wait for its answer, which is given to nobody before the next call comes.
           await side.call(agent.address, 'execute', { args: [2, id, 'churned', 'continue', '', {}], timeout: GONE_SECONDS });
+          await delay(ANSWERED_MS);
           last = await manager.execute(id, 'churned', 'continue');
           stdout += textOf(last, 'stdout');
         }

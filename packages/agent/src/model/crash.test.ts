@@ -147,6 +147,7 @@ const steps: Step[] = [
     }
   }),
   named('restart', (w) => w.input({ type: 'restart', token: 'cd'.repeat(32) })),
+  named('driver back', (w) => w.input({ type: 'driver-back' })),
   named('renew', (w) => w.input({ type: 'renew' })),
   named('time', (w) => {
     w.now += 30_000;

@@ -1,6 +1,8 @@
+import { systemClock } from '@berth/base';
 import { BerthError, type KernelId } from '@berth/wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { someRequest, World, type LivingAgent } from '../../testing/world.js';
+import { DriverHealth } from './driver-health.js';
 import { Reconciler, type ReconcilerOptions } from './reconciler.js';
 import { ORPHAN_GRACE_MS } from './orphans.js';
 
@@ -47,6 +49,32 @@ describe('a relist', () => {
     world.driver.outage = undefined;
     await expect(agent.reconciler.relist()).resolves.toBe(true);
     expect(agent.service.getKernel(K1)).toMatchObject({ phase: 'running', reachable: true });
+  });
+
+  it('tells once that the driver is away, and once that it is back', async () => {
+    const told: string[] = [];
+    const tell = (level: string) => (_fields: object, message: string) => void told.push(`${level} ${message}`);
+    const logger = { debug: tell('debug'), info: tell('info'), warn: tell('warn'), error: tell('error') };
+    const { driver } = world;
+    const kernels = { find: () => undefined, actors: () => [] };
+    const health = new DriverHealth();
+    const reconciler = new Reconciler({ driver, owner: OWNER, kernels, setAside: new Set(), health, clock: systemClock, logger });
+    for (const outage of [undefined, AWAY, AWAY, AWAY, undefined, undefined]) {
+      driver.outage = outage;
+      await reconciler.relist();
+    }
+    const about = told.filter((line) => line.includes('driver'));
+    expect(about).toEqual(['warn the driver cannot be used; trying again', 'info the driver is back']);
+  });
+
+  it('that finds the driver back has at once undone what had to wait for it', async () => {
+    world.driver.outage = AWAY;
+    const destroying = agent.service.destroyKernel(K1, { graceMs: 0 });
+    await agent.registry.find(K1)!.until((state) => state.releaseFailures === 1);
+    await agent.reconciler.relist();
+    world.driver.outage = undefined;
+    await agent.reconciler.relist();
+    await expect(destroying).resolves.toMatchObject({ phase: 'terminated' });
   });
 
   it('finds what ended without an event', async () => {
