@@ -1,14 +1,11 @@
-// One run in a session, its records shown as they come.
-import { newRunId } from '@berth/wire';
+// One run of the story, its records shown as they come.
 import { answerFor } from './answer.mjs';
 
-/** Runs `code` in the session's Python and shows what it does. Answers its end, and the media that it displayed. */
-export async function runShown({ client, session, code, say, stop }) {
-  const runId = newRunId();
+/** Runs `code` in the Python of the stage and shows what it does. Answers its end, and the media that it displayed. */
+export async function runShown({ stage, code, say, stop }) {
   const started = performance.now();
   const lines = new LineWriter((line) => say(`  ${seconds(started)} | ${line}`));
-  await client.startRun(session, { runId, mode: 'query', language: 'python', code });
-  const attachment = client.attach(session, runId);
+  const attachment = await stage.run(code);
   const media = [];
   let finished;
   for await (const record of attachment) {

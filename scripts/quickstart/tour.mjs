@@ -1,20 +1,37 @@
-// What is shown, on a node of its own that is there for as long as it takes.
+// What is shown, on the best stage that this machine offers, which is there for as long as it takes.
 import { keepImages } from './docker-images.mjs';
+import { findStep } from './machine.mjs';
 import { TemporaryNode } from './temporary-node.mjs';
 
-/** Starts a node in a temporary directory, tells the story on it, and removes all of it, whatever happens. */
+/** Tells the story on a node or without one, and removes all of it, whatever happens. Answers what is gone, in words. */
 export async function tour({ say, stop }) {
   const images = await keepImages();
-  const image = process.env.BERTH_IMAGE || images.withPython || 'host';
+  const { step, driver, image } = await findStep({ images, say, stop });
+  stop.throwIfAborted();
+  if (step === 'bare') return tourWithout({ say, stop });
   const node = await TemporaryNode.create();
   try {
     say('== start a node in a temporary directory');
-    const client = await node.start(stop);
-    // Only now, since it needs what the build made.
-    const { tellStory } = await import('./story.mjs');
-    await tellStory({ client, image, say, stop });
+    const client = await node.start(driver, stop);
+    // Only now, since they need what the build made.
+    const [{ tellStory }, { openSession }] = await Promise.all([import('./story.mjs'), import('./node-stage.mjs')]);
+    const title = `create a session from the image ${image}`;
+    await tellStory({ open: () => openSession(client, image), title, say, stop });
   } finally {
     await node.remove();
-    if (image === 'host') await images.removeNew();
+    if (step === 'docker-host') await images.removeNew();
   }
+  return 'session, node, data directory';
+}
+
+async function tourWithout({ say, stop }) {
+  const [{ tellStory }, { openBare }] = await Promise.all([import('./story.mjs'), import('./bare-stage.mjs')]);
+  let stage;
+  const open = async () => (stage = await openBare(stop));
+  try {
+    await tellStory({ open, title: 'start the Python of this machine in a temporary directory', say, stop });
+  } finally {
+    await stage?.close();
+  }
+  return 'the process and its directory';
 }

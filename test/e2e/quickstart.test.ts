@@ -12,6 +12,7 @@ describeWithDocker('the quickstart', (docker) => {
     temporary = mkdtempSync(join(tmpdir(), 'berth-e2e-'));
     vi.stubEnv('TMPDIR', temporary);
     vi.stubEnv('DOCKER_HOST', `unix://${docker.socketPath}`);
+    vi.stubEnv('BERTH_DRIVER', 'docker');
     vi.stubEnv('BERTH_IMAGE', docker.images.debian);
   });
   afterEach(() => {

@@ -1,4 +1,6 @@
 /** The node's own commands. Light to load: what makes an agent is imported only when one is started. */
+import type { NodeSettings } from '../config/settings.js';
+
 export { dataDirectory, readSettings, parseListen, type NodeSettings } from '../config/settings.js';
 export type { Flags, ResolvedSettings } from '../config/agent-settings.js';
 export { serveAgent } from './agent.js';
@@ -23,4 +25,7 @@ export const agentConfig = () => import('../config/agent-config.js');
 export const etcdTools = () => import('./etcd-tools.js');
 /** `berth doctor`. It is large, as it brings an agent along. */
 export const doctor = () => import('./doctor/index.js');
+/** Brings a driver along, which few need. */
+export const trySandbox = async (settings: Pick<NodeSettings, 'bubblewrap'>) =>
+  (await import('./try-sandbox.js')).trySandbox(settings);
 export { VERSION } from './version.js';
