@@ -16,7 +16,7 @@ import { Announcer, type Owner } from './events.js';
 import { cannotPull, HOST_LISTED, resolveImage } from './images.js';
 import { INNER_ARGUMENTS } from './inner.js';
 import { findMachine, type Machine } from './machine.js';
-import { missingLimits } from './missing.js';
+import { missingLimits, UNFILTERED } from './missing.js';
 import { isRunning, lifeOf, observationOf } from './observe.js';
 import { Records, sameLabels } from './records.js';
 import { refuseImpossible } from './refuse.js';
@@ -56,12 +56,12 @@ export class SandboxDriver implements Driver {
 
   async probe(signal?: AbortSignal): Promise<DriverInfo> {
     signal?.throwIfAborted();
-    const { bubblewrap, groups } = await this.#found();
+    const { bubblewrap, groups, filter } = await this.#found();
     const { uid } = this.#maker;
     return {
       description: `bubblewrap ${bubblewrap.version} (${uid === 0 ? 'as root' : `as user ${uid}`}, ${groups.description})`,
       apiVersion: bubblewrap.version,
-      missing: missingLimits(this.#maker, groups.missing),
+      missing: [...missingLimits(this.#maker, groups.missing), ...(filter === undefined ? [UNFILTERED] : [])],
     };
   }
 
@@ -115,7 +115,7 @@ export class SandboxDriver implements Driver {
   async kill(containerId: string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     const life = await lifeOf(this.#records, containerId);
-    if (life) killLife(life);
+    if (life) await killLife(life);
   }
 
   remove(containerId: string, signal?: AbortSignal): Promise<void> {

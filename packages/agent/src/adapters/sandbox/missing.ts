@@ -16,6 +16,8 @@ const BY_USER: Partial<Record<Controller, string>> = {
   pids: 'Processes are limited per run, not per session: an ordinary user has no cgroups.',
 };
 
+export const UNFILTERED = 'Calls of the kernel are not filtered: seccomp cannot be used here.';
+
 export function missingLimits({ uid }: Maker, missing: readonly Controller[]): readonly string[] {
   const table = uid === 0 ? BY_ROOT : BY_USER;
   return missing.flatMap((controller) => table[controller] ?? []);

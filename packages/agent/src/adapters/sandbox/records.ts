@@ -9,7 +9,7 @@
  *     errors      what bubblewrap and the supervisor complain of
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '@berth/base';
 import { BerthError } from '@berth/wire';
@@ -88,6 +88,14 @@ export class Records {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
       throw unreadable(id, error);
     }
+  }
+
+  /** From now on nobody can start it, unless it was started already. */
+  async seal(id: string): Promise<void> {
+    // The same exclusive creation by which a start is one.
+    await writeFile(this.pathOf(id, 'pid'), 'sealed\n', { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST' && error.code !== 'ENOENT') throw error;
+    });
   }
 
   async ids(): Promise<readonly string[]> {

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { systemClock, sleep } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import type { Group } from './cgroup/layout.js';
@@ -32,10 +33,12 @@ export interface Beginning {
   readonly options: readonly string[];
   readonly command: readonly string[];
   readonly groups: readonly Group[];
+  /** Of calls of the kernel (`refusedCalls`). */
+  readonly filter: Uint8Array | undefined;
 }
 
 /** Resolves when bubblewrap was started; whether the sandbox comes about is for {@link untilUp} to see. */
-export async function begin({ records, id, program, options, command, groups }: Beginning): Promise<ChildProcess> {
+export async function begin({ records, id, program, options, command, groups, filter }: Beginning): Promise<ChildProcess> {
   await writeFile(records.pathOf(id, 'args'), options.map((option) => `${option}\0`).join(''), { mode: 0o600 });
   const status = await open(records.pathOf(id, 'status'), 'a', 0o600);
   const args = await open(records.pathOf(id, 'args'), 'r');
@@ -43,13 +46,15 @@ export async function begin({ records, id, program, options, command, groups }: 
   try {
     const procs = groups.map(({ path }) => join(path, 'cgroup.procs'));
     // By descriptor, so that the options, which name places of this machine, are in no list of processes.
-    const argv = [program, '--json-status-fd', '3', '--args', '4', '--', ...command];
+    const filtered = filter === undefined ? [] : ['--seccomp', '5'];
+    const argv = [program, '--json-status-fd', '3', '--args', '4', ...filtered, '--', ...command];
     const child = spawn('/bin/sh', ['-c', BEGIN, 'sh', records.pathOf(id, 'pid'), ...procs, '--', ...argv], {
       cwd: '/',
       env: {},
       detached: true,
-      stdio: ['ignore', 'ignore', errors.fd, status.fd, args.fd],
+      stdio: ['ignore', 'ignore', errors.fd, status.fd, args.fd, filter === undefined ? 'ignore' : 'pipe'],
     });
+    if (filter !== undefined) give(child, filter);
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);
@@ -61,6 +66,13 @@ export async function begin({ records, id, program, options, command, groups }: 
   } finally {
     await Promise.all([status.close(), args.close(), errors.close()]);
   }
+}
+
+/** Half a filter, or none, is refused by bubblewrap: nothing runs without it. */
+function give(child: ChildProcess, filter: Uint8Array): void {
+  const end = child.stdio[5] as Writable;
+  end.on('error', () => {});
+  end.end(filter);
 }
 
 /** Resolves when the program of the sandbox runs, or ran. Errors: `create-failed` with what bubblewrap says; `timeout`; the signal's reason. */

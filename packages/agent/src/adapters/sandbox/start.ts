@@ -16,7 +16,7 @@ import { begin } from './spawn.js';
 
 /** Errors: `create-failed`. Groups that were made are removed with the sandbox. */
 export async function startSandbox(records: Records, id: string, plan: ContainerPlan, machine: Machine): Promise<ChildProcess> {
-  const { bubblewrap, groups, maker, covered } = machine;
+  const { bubblewrap, groups, maker, covered, filter } = machine;
   const shown = [...(await namesFor(plan)), ...(await innerFor(records, id, plan, machine))];
   const root =
     plan.imageId === HOST
@@ -25,7 +25,7 @@ export async function startSandbox(records: Records, id: string, plan: Container
   const own = groups.of(id, plan);
   await groups.make(own);
   const options = sandboxOptions(plan, { maker, root, groups: own, covered, shown });
-  return begin({ records, id, program: bubblewrap.program, options, command: plan.command, groups: own });
+  return begin({ records, id, program: bubblewrap.program, options, command: plan.command, groups: own, filter });
 }
 
 function isDirectory(path: string): boolean {

@@ -13,6 +13,7 @@ interface Stat {
   readonly parent: number;
   readonly command: string;
   readonly started: string;
+  readonly state: string;
   readonly alive: boolean;
 }
 
@@ -24,7 +25,7 @@ export function parseStat(text: string): Stat | undefined {
   const started = text.slice(nameEnd + 2).split(' ')[19];
   if (nameEnd < 0 || !Number.isInteger(pid) || !state || !parent || !started) return undefined;
   const command = text.slice(text.indexOf('(') + 1, nameEnd);
-  return { pid, parent: Number(parent), command, started, alive: state !== 'Z' && state !== 'X' };
+  return { pid, parent: Number(parent), command, started, state, alive: state !== 'Z' && state !== 'X' };
 }
 
 /** One process; undefined when there is none. */

@@ -78,7 +78,7 @@ export class Groups {
     }
   }
 
-  /** Removes them; groups that are gone are passed over. Rejects when a process is still in one of them after 5 s. */
+  /** Removes them and ends what is still in them; groups that are gone are passed over. Rejects when they are not empty after 5 s. */
   async remove(groups: readonly Group[]): Promise<void> {
     for (const { path } of groups) {
       await removeWhenEmpty(path);
@@ -150,7 +150,16 @@ async function removeWhenEmpty(path: string): Promise<void> {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR') return;
       if (code !== 'EBUSY' || waited >= PATIENCE_MS) throw error;
+      for (const pid of words(await readOr(join(path, 'cgroup.procs')))) kill(Number(pid));
       await sleep(LOOK_AGAIN_MS);
     }
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone meanwhile.
   }
 }
