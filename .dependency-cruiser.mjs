@@ -59,8 +59,8 @@ const anyOf = (names) => `(${names.join('|')})`;
 const TEST_FILES = '\\.test\\.ts$';
 const TEST_CODE = '(\\.test\\.ts$|^packages/[^/]+/(testing|test)/|^test/)';
 
-/** Modules that nobody needs to import. */
-const STARTS = `^packages/[^/]+/src/${anyOf([...ENTRIES, 'main.ts'])}$`;
+/** Modules that nobody needs to import: entries, and what runs as a process of its own. */
+const STARTS = `^packages/[^/]+/src/${anyOf([...ENTRIES, 'main.ts', 'adapters/kernel-runner/keeper-main.ts'])}$`;
 
 const packageRules = Object.entries(PACKAGES).map(([name, allowed]) => ({
   name: `package-${name}`,

@@ -23,11 +23,21 @@ const BREAKERS: Record<string, readonly [folder: string, imports: string]> = {
   'agent-kernel': ['agent/src/kernel', `'../reconcile/x.js'`],
   'agent-reconcile': ['agent/src/reconcile', `'../commands/index.js'`],
   'agent-host-image': ['agent/src/host-image', `'../kernel/x.js'`],
+  'agent-manager-link': ['agent/src/manager-link', `'../kernel/x.js'`],
   'agent-adapters': ['agent/src/adapters/docker', `'../../kernel/x.js'`],
   'agent-config': ['agent/src/config', `'../kernel/x.js'`],
   'outside-zod': ['gateway/src', `'zod'`],
   'outside-dockerode': ['agent/src/kernel', `'dockerode'`],
   'outside-tar-stream': ['agent/src/files', `'tar-stream'`],
+  'outside-etcd3': ['agent/src/kernel', `'etcd3'`],
+  'outside-redis-client': ['agent/src/kernel', `'@redis/client'`],
+  'outside-zeromq': ['agent/src/manager-link/v1_4', `'zeromq'`],
+  'outside-aws-sdk-client-s3': ['agent/src/kernel', `'@aws-sdk/client-s3'`],
+  'outside-aws-sdk-lib-storage': ['agent/src/kernel', `'@aws-sdk/lib-storage'`],
+  'outside-snappy': ['agent/src/kernel', `'snappy'`],
+  'outside-yaml': ['agent/src/config', `'yaml'`],
+  'outside-smol-toml': ['agent/src/manager-link', `'smol-toml'`],
+  'outside-lydell-node-pty': ['agent/src/kernel', `'@lydell/node-pty'`],
   'outside-pino': ['agent/src/kernel', `type {} from 'pino'`],
   'outside-fastify': ['agent/src', `'fastify'`],
   'outside-fastify-websocket': ['agent/src', `'@fastify/websocket'`],
@@ -106,6 +116,6 @@ describe('the lint for imports', () => {
 
   // dependency-cruiser calls a tree clean when it sees none of it. Raise the number as the tree grows.
   it('sees the whole tree', () => {
-    expect(cruise(ROOT, 'packages', 'test').summary.totalCruised).toBeGreaterThan(160);
+    expect(cruise(ROOT, 'packages', 'test').summary.totalCruised).toBeGreaterThan(600);
   });
 });

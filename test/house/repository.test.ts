@@ -10,7 +10,8 @@ const files = execFileSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'ut
 
 // Written so that this file does not contain what it looks for.
 const REGISTRY = new RegExp(['registry', '(npm|yarn)', '(js|pkg)?\\.(org|com)'].join('[.]?'));
-const MACHINE_PATH = new RegExp(`(^|[\\s'"\`(=:])/${'(work|home/(?!work\\b)\\w+|Users)'}/\\w`);
+// Homes that images and guides have are no machine's.
+const MACHINE_PATH = new RegExp(`(^|[\\s'"\`(=:])/${'(work|home/(?!(work|worker|sorna|backend.ai|devops)\\b)\\w+|Users)'}/\\w`);
 
 function linesWith(pattern: RegExp): string[] {
   return files.flatMap((file) =>

@@ -1,6 +1,7 @@
 import { Pull } from 'zeromq';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '@berth/base';
+import { freePorts } from '../../../../../scripts/services/ports.mjs';
 import { silentLogger } from '../../ports/logger.js';
 import { unpack } from './codec.js';
 import { EventSocket } from './event-socket.js';
@@ -10,7 +11,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** A manager's ear, on a port of 127.0.0.1 (0: a free one). */
+/** A manager's ear, on a port of 127.0.0.1. */
 class Ear {
   readonly #socket: Pull;
 
@@ -18,7 +19,9 @@ class Ear {
     this.#socket = socket;
   }
 
-  static async open(port = 0, receiveHighWaterMark = 1000): Promise<Ear> {
+  /** Without a port on one that no outgoing connection takes while it is closed for a moment. */
+  static async open(given?: number, receiveHighWaterMark = 1000): Promise<Ear> {
+    const port = given ?? (await freePorts(1))[0]!;
     const socket = new Pull({ linger: 0, receiveHighWaterMark });
     closing.push(() => socket.close());
     await socket.bind(`tcp://127.0.0.1:${port}`);
@@ -171,7 +174,7 @@ describe('event socket', () => {
   });
 
   it('holds at most a few stale heartbeats for a manager that has stopped reading', async () => {
-    const ear = await Ear.open(0, 1);
+    const ear = await Ear.open(undefined, 1);
     const { events, connection } = speaker();
     events.moveTo(ear.address);
     await connection();
