@@ -59,7 +59,7 @@ const FAILS = 0x00050000;
 const EPERM = 1;
 const ENOSYS = 38;
 
-type Step = readonly [code: number, value: number, ifSo?: string, ifNot?: string] | string;
+type Step = readonly [code: number, value: number, ifSo?: string | undefined, ifNot?: string] | string;
 
 /**
  * Undefined for a processor that is not known. Programs for another one than the machine's own (32 bits) are refused everything.

@@ -70,7 +70,7 @@ export async function begin({ records, id, program, options, command, groups, fi
 
 /** Half a filter, or none, is refused by bubblewrap: nothing runs without it. */
 function give(child: ChildProcess, filter: Uint8Array): void {
-  const end = child.stdio[5] as Writable;
+  const end = (child.stdio as readonly unknown[])[5] as Writable;
   end.on('error', () => {});
   end.end(filter);
 }
