@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from '@berth/base';
 import { isId } from '@berth/wire';
+import { closeInherited } from './inherited.js';
 import { placesUnder } from './places.js';
 import { readInner } from './processes/inner.js';
 import { Runner } from './runner.js';
@@ -33,6 +34,7 @@ if (!isId(kernel) || !Number.isSafeInteger(incarnation) || incarnation < 1) {
   process.exit(64);
 }
 
+closeInherited();
 process.umask(0o022);
 const runner = new Runner({
   kernel,
