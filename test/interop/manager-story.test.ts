@@ -185,6 +185,12 @@ describeWithManager('a manager 1.4 and its agent', ({ docker, etcd, redis, pytho
       if (name !== 'cpu_used') expect([name, value]).toEqual([name, expect.stringMatching(/^\d+$/)]);
     expect(Number(hash.get('mem_cur_bytes'))).toBeGreaterThan(1e6);
     expect(Number((await redisCli(redis.port, 'ttl', K))[0])).toBeGreaterThan(20);
+    const status = JSON.parse(await agent.berth('status', '-o', 'json')) as { links: readonly { name: string; ok: boolean }[] };
+    expect(status.links.map(({ name, ok }) => [name, ok])).toEqual([
+      ['etcd', true],
+      ['redis', true],
+      ['manager', true],
+    ]);
   });
 
   it('is killed in the middle of a run, comes back, and not a line is missing or told twice', { timeout: 60_000 }, async () => {

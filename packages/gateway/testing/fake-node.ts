@@ -35,6 +35,7 @@ export async function startFakeNode(
     driverReason: 'it was given',
     driverState: 'ok',
     driverDetail: '',
+    links: [],
     dataDir: '/nowhere',
     sessions: service.listKernels().length,
     startedAt: 0,

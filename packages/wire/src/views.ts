@@ -81,6 +81,14 @@ export type KernelEvent = {
   | { readonly type: 'kernel-reachable'; readonly reachable: boolean }
 );
 
+/** A service that the node needs beside its driver: under a manager `etcd`, `redis`, `manager`. */
+export interface LinkView {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Why it cannot be used; empty when it can. */
+  readonly detail: string;
+}
+
 /** The node itself. */
 export interface NodeView {
   readonly running: true;
@@ -93,6 +101,8 @@ export interface NodeView {
   readonly driverState: 'ok' | 'unreachable';
   /** Why the driver cannot be used; empty when it can. */
   readonly driverDetail: string;
+  /** Empty for a node of its own. */
+  readonly links: readonly LinkView[];
   readonly dataDir: string;
   readonly sessions: number;
   /** Milliseconds since the epoch. */

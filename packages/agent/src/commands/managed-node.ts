@@ -133,6 +133,7 @@ async function managerFront(parts: FrontParts): Promise<Front> {
       await tellBanner(agent, identity, side.heartbeat(), logger);
       await link.start(side.of(link));
       return {
+        links: () => link.states(),
         async stop() {
           await side.stop();
           await link.stop();

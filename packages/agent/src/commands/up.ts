@@ -1,7 +1,7 @@
 /** A node in this process: agent, gateway, and what the data directory holds. */
 import { OwnedTasks, sleep, systemClock } from '@berth/base';
 import { startGateway } from '@berth/gateway';
-import type { NodeView } from '@berth/wire';
+import type { LinkView, NodeView } from '@berth/wire';
 import { pino } from 'pino';
 import { startAgent, type Agent, type AgentConfig, type AgentParts } from '../agent.js';
 import { parseListen, type NodeSettings } from '../config/settings.js';
@@ -35,7 +35,7 @@ export interface Front {
   /** See {@link AgentConfig}. */
   readonly hooks: NonNullable<AgentConfig['hooks']>;
   /** Called once the agent serves; what it rejects with ends the start. */
-  start(agent: Agent): Promise<{ stop(): Promise<void> }>;
+  start(agent: Agent): Promise<{ stop(): Promise<void>; links(): readonly LinkView[] }>;
 }
 
 /** A node that serves. */
@@ -85,6 +85,8 @@ export async function up(options: UpOptions): Promise<RunningNode> {
     );
     const tasks = new OwnedTasks((task, error) => logger.error({ task, err: error }, 'a task of the node failed'));
     const startedAt = systemClock.now();
+    // Asked for while the front still starts.
+    let link: Awaited<ReturnType<Front['start']>> | undefined;
     const view = (): NodeView => ({
       running: true,
       pid: process.pid,
@@ -94,6 +96,7 @@ export async function up(options: UpOptions): Promise<RunningNode> {
       driverReason: agent.driver.reason,
       driverState: agent.driver.state().ok ? 'ok' : 'unreachable',
       driverDetail: agent.driver.state().detail,
+      links: link?.links() ?? [],
       dataDir: settings.dataDir,
       sessions: agent.service.listKernels().length,
       startedAt,
@@ -110,7 +113,7 @@ export async function up(options: UpOptions): Promise<RunningNode> {
       await agent.stop({ terminate: false });
       throw error;
     });
-    const link = await front?.start(agent).catch(async (error: unknown) => {
+    link = await front?.start(agent).catch(async (error: unknown) => {
       await gateway.close();
       await agent.stop({ terminate: false });
       throw error;

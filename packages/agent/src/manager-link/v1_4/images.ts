@@ -25,7 +25,10 @@ export interface ImageCatalog {
 const SUPERVISOR_LABEL = 'ai.berth.supervisor';
 
 /** `patterns` name further images that bring a runner of 2018; `*` stands for any text. */
-export function imageCatalog(list: Pick<ImageList, 'schedulable' | 'find' | 'refresh'>, patterns: readonly string[]): ImageCatalog {
+export function imageCatalog(
+  list: Pick<ImageList, 'schedulable' | 'find' | 'refresh'>,
+  patterns: readonly string[],
+): ImageCatalog {
   const bringsItsOwn = ({ name, reference, labels }: ListedImage): boolean =>
     labels[SUPERVISOR_LABEL] === 'kernel-runner' ||
     patterns.some((pattern) => matches(pattern, name) || matches(pattern, reference));

@@ -167,6 +167,19 @@ describe('the link to a manager', () => {
     expect(store.hashes.get(K1)!.get('cpu_used')).toBe('7');
   });
 
+  it('says of each service that it needs how it is', async () => {
+    const states = () => Object.fromEntries(link.states().map(({ name, ok, detail }) => [name, ok || detail]));
+    expect(states()).toEqual({
+      etcd: true,
+      redis: 'nodes/redis in etcd does not say where it is',
+      manager: 'no manager has announced itself in etcd',
+    });
+    const manager = await listen();
+    await announce(manager.port);
+    await manager.next('instance_heartbeat');
+    expect(states()).toEqual({ etcd: true, redis: true, manager: true });
+  });
+
   it('takes leave: its keys are gone, its last word is that it stops', async () => {
     const manager = await listen();
     await announce(manager.port);

@@ -3,7 +3,7 @@
  * alone; whatever becomes of manager, etcd or Redis, kernels do not notice.
  */
 import { OwnedTasks, sleep, type Clock } from '@berth/base';
-import type { KernelId, KernelService } from '@berth/wire';
+import type { KernelId, KernelService, LinkView } from '@berth/wire';
 import type { Coordinator, HeldKeys } from '../../ports/coordinator.js';
 import type { Logger } from '../../ports/logger.js';
 import type { StatisticsStore } from '../../ports/statistics-store.js';
@@ -118,6 +118,16 @@ export class ManagerLink {
     this.#tasks.start('ends of kernels', (signal) => this.#followKernels(side.terminals, signal));
     this.#tasks.start('busy kernels', (signal) => keepBusyKernels({ kernels: side.kernels, service, clock }, signal));
     this.#tasks.start('notices', (signal) => this.#every(CLEAN_MS, () => this.#notifier.clean(), signal));
+  }
+
+  /** How the services are that the link needs, for whoever asks the node. */
+  states(): readonly LinkView[] {
+    const away = this.#facts.manager === null ? 'no manager has announced itself in etcd' : 'not connected for events';
+    return [
+      { name: 'etcd', ...this.#options.coordinator.state() },
+      { name: 'redis', ...this.#publisher.state() },
+      { name: 'manager', ok: this.#events.connected, detail: this.#events.connected ? '' : away },
+    ];
   }
 
   /** Takes leave. Kernels live on. At most a few seconds, whatever hangs. */

@@ -25,6 +25,10 @@ export class StatisticsPublisher {
     else this.#store = this.#open(address);
   }
 
+  state(): { readonly ok: boolean; readonly detail: string } {
+    return this.#store?.state() ?? { ok: false, detail: 'nodes/redis in etcd does not say where it is' };
+  }
+
   async close(): Promise<void> {
     await this.#store?.close();
   }
