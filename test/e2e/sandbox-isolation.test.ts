@@ -134,6 +134,13 @@ for p in os.listdir('/proc'):
     expect(await output(look)).not.toContain('do-not-tell');
   });
 
+  it('sees its limits where libraries look for them, and how many processors there are', async () => {
+    expect(Number(await output("print(len(os.listdir('/sys/devices/system/cpu')))"))).toBeGreaterThan(1);
+    const limit =
+      "[open(p).read().strip() for p in ('/sys/fs/cgroup/memory/memory.limit_in_bytes', '/sys/fs/cgroup/memory.max') if os.path.exists(p)]";
+    if (isRoot) expect(await output(`print(${limit})`)).toBe("['1073741824']\n");
+  });
+
   it('has its standard streams and no other descriptor', async () => {
     expect(await output("print([n for n in range(100) if os.path.exists('/proc/self/fd/%d' % n)])")).toBe('[0, 1, 2]\n');
   });

@@ -1,8 +1,25 @@
 /** Code in sandboxes: languages, ends, limits. As root with all limits, as an ordinary user within those that the kernel grants. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { KernelId } from '@berth/wire';
 import { batch, createKernel, python, query, run, shell, type TestAgent } from '../support/agent.js';
 import { describeWithBubblewrap, isRoot, startSandboxAgent } from '../support/sandbox.js';
+
+/** A root file system with a shell and its libraries, and without any place to mount something. */
+async function shellAlone(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'berth-rootfs-'));
+  await chmod(root, 0o755);
+  const libraries = execFileSync('ldd', ['/bin/sh'], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
+  for (const path of ['/bin/sh', ...libraries]) {
+    await mkdir(join(root, dirname(path)), { recursive: true, mode: 0o755 });
+    await copyFile(path, join(root, path));
+  }
+  return root;
+}
 
 describeWithBubblewrap('in a sandbox', () => {
   let node: TestAgent;
@@ -85,6 +102,19 @@ describeWithBubblewrap('in a sandbox', () => {
       code: 'create-failed',
       message: expect.stringContaining('bridge') as string,
     });
+  });
+
+  it('runs in an unpacked root file system, into which nothing is written', async () => {
+    const root = await shellAlone();
+    const before = readdirSync(root, { recursive: true }).sort();
+    const other = await createKernel(node.service, { image: root });
+    const outcome = await run(node.service, other, shell('echo $((6 * 7)); cd /; echo *; : > /x'));
+    expect(outcome.stderr).toContain('Read-only file system');
+    expect(outcome.stdout).toBe('42\nberth bin dev etc home lib lib64 opt proc run sys tmp var\n');
+    expect(outcome.finished.exitCode).not.toBe(0);
+    await node.service.destroyKernel(other, { graceMs: 0 });
+    expect(readdirSync(root, { recursive: true }).sort()).toEqual(before);
+    await rm(root, { recursive: true });
   });
 
   it('comes back with the agent, with its variables', async () => {

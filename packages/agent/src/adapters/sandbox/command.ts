@@ -76,8 +76,11 @@ interface Place {
 function places(plan: ContainerPlan, groups: readonly Group[], shown: readonly Mount[]): string[] {
   const all: Place[] = [
     memory({ target: '/dev/shm', sizeBytes: DEVICE_MEMORY_BYTES, mode: 0o1777 }),
-    ...MACHINE.map((path): Place => ({ target: path, options: ['--ro-bind-try', path, path] })),
-    ...groups.map(({ path, shownAt }): Place => ({ target: shownAt, options: ['--ro-bind', path, shownAt] })),
+    ...MACHINE.map((path): Place => ({ target: path, options: [...parents(path), '--ro-bind-try', path, path] })),
+    ...groups.map(({ path, shownAt }): Place => ({
+      target: shownAt,
+      options: [...parents(shownAt), '--ro-bind', path, shownAt],
+    })),
     ...plan.tmpfs.map(memory),
     ...[...plan.mounts, ...shown].map(({ source, target, readOnly }): Place => ({
       target,
@@ -86,6 +89,12 @@ function places(plan: ContainerPlan, groups: readonly Group[], shown: readonly M
   ];
   const depth = ({ target }: Place): number => target.split('/').filter(Boolean).length;
   return all.sort((a, b) => depth(a) - depth(b)).flatMap(({ options }) => options);
+}
+
+/** Left to itself, bubblewrap makes them for their owner alone. */
+function parents(path: string): string[] {
+  const names = path.split('/').filter(Boolean).slice(0, -1);
+  return names.flatMap((_, index) => ['--perms', '0755', '--dir', `/${names.slice(0, index + 1).join('/')}`]);
 }
 
 const memory = ({ target, sizeBytes, mode }: ContainerPlan['tmpfs'][number]): Place => ({

@@ -69,7 +69,23 @@ export async function directoryRoot(root: string, mountPoints: readonly MountPoi
     }
   };
   await lay('');
-  return steps;
+  return [...steps, ...(await missingParents(root, mountPoints))];
+}
+
+/** Left to itself, bubblewrap makes them for their owner alone. */
+async function missingParents(root: string, mountPoints: readonly MountPoint[]): Promise<RootStep[]> {
+  const parents = new Set(mountPoints.flatMap(({ target }) => ancestorsOf(target)));
+  const missing: RootStep[] = [];
+  for (const path of [...parents].sort()) {
+    const there = await isThere(root, { target: path, directory: true });
+    if (!there) missing.push({ kind: 'directory', path, mode: 0o755 });
+  }
+  return missing;
+}
+
+function ancestorsOf(path: string): string[] {
+  const names = path.split('/').filter(Boolean).slice(0, -1);
+  return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
 }
 
 async function isThere(root: string, { target, directory }: MountPoint): Promise<boolean> {
