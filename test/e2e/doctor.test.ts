@@ -1,6 +1,6 @@
 /** The doctor's probes on a real Docker: green as it is, and red each when the one thing that it looks for is switched off. */
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DockerDriver } from '../../packages/agent/src/adapters/docker/index.js';
@@ -78,6 +78,32 @@ describeWithDocker('the doctor', (docker) => {
       child.kill('SIGINT');
       expect(await ended).toMatchObject({ code: 130 });
       expect(await readdir(berth.dataDir)).toEqual([]);
+    } finally {
+      await berth.dispose();
+    }
+  }, 60_000);
+
+  it('takes away what one left that was killed, once that is certain to be over', async () => {
+    const berth = await Berth.create(docker);
+    try {
+      const child = berth.spawn(['doctor', '--only', 'docker.start,docker.time']);
+      const ended = collect(child);
+      await once(child.stdout, 'data');
+      child.kill('SIGKILL');
+      await ended;
+      const [name] = await readdir(berth.dataDir);
+      const left = join(berth.dataDir, name!);
+      const owner = JSON.parse(await readFile(join(left, 'state/agent.json'), 'utf8')) as { agentId: string; stateId: string };
+      const again = () => berth.run(['doctor', '--only', 'docker.start']);
+
+      expect(await again()).toMatchObject({ code: 0 });
+      expect(await readdir(berth.dataDir)).toEqual([name]);
+
+      const tenMinutesAgo = (await stat(left)).mtimeMs / 1000 - 600;
+      await utimes(left, tenMinutesAgo, tenMinutesAgo);
+      expect(await again()).toMatchObject({ code: 0 });
+      expect(await readdir(berth.dataDir)).toEqual([]);
+      expect(await new DockerDriver({ socketPath: docker.socketPath }).list(owner)).toEqual([]);
     } finally {
       await berth.dispose();
     }

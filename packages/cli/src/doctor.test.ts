@@ -80,6 +80,7 @@ describe('berth doctor', () => {
 
   it.each([
     [['--only', 'docker.memori'], 64, /there is no check "docker\.memori"\. Did you mean docker\.memory\?/],
+    [['--quick', '--only', 'docker.memory'], 64, /docker\.memory starts sessions/],
     [['--agent-port', 'x'], 64, /--agent-port/],
     [['-f', 'missing.toml'], 66, /missing\.toml does not exist/],
     [['--driver', 'podman'], 64, /--driver is "podman"/],

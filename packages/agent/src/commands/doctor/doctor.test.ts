@@ -30,7 +30,7 @@ describe('the checks that are wanted', () => {
     [['docker'], ['docker.engine', 'docker.memory']],
     [['docker.memory, machine'], ['docker.memory', 'machine.node']],
   ])('of %j are %j', (only, expected) => {
-    expect(known.filter(selection(only, known))).toEqual(expected);
+    expect(known.filter(selection(only, known).wants)).toEqual(expected);
   });
 
   it.each(['docker.memori', 'dock', '', 'docker.'])('refuse %j', (name) => {
@@ -118,6 +118,15 @@ describe('the doctor', () => {
       await doctor.close();
     }
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('says of what was asked for by name why it cannot be looked at', async () => {
+    const only = ['docker.memory,docker.storage,cluster.etcd', 'machine'];
+    const doctor = await openDoctor({ flags: {}, quick: false, only, parts: { settings, drivers } });
+    const states: Record<string, string> = {};
+    for (const { id, examine } of doctor.examinations) if (!id.startsWith('machine.')) states[id] = (await examine()).state;
+    await doctor.close();
+    expect(states).toEqual({ 'docker.storage': 'yellow', 'cluster.etcd': 'yellow', 'docker.memory': 'red' });
   });
 
   it('ends at once when it is told to', async () => {

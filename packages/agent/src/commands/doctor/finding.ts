@@ -40,6 +40,12 @@ export interface Check<Context> extends CheckEntry {
   find(context: Context): Promise<Finding>;
 }
 
+/** A check that waits to be made. */
+export interface Examination extends CheckEntry {
+  /** Never rejects, unless with the reason of the signal: a look that fails is a finding. */
+  examine(): Promise<Finding>;
+}
+
 /** A check in its two halves: the look at the machine, and the pure judgement of what was seen. */
 export function check<Context, Facts>(
   entry: CheckEntry,

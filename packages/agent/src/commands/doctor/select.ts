@@ -2,11 +2,18 @@
 import { didYouMean } from '@berth/base';
 import { BerthError } from '@berth/wire';
 
+export interface Selection {
+  /** It is to be made, if it can be. */
+  wants(id: string): boolean;
+  /** It was asked for by its own name: when it cannot be made, that must be told. */
+  names(id: string): boolean;
+}
+
 /**
- * True for each id that one of `only` names, itself or by what stands before its dot; all of them when `only` is empty. A name for which
- * nothing is known is `bad-usage`.
+ * Each id that one of `only` is, or begins before its dot; all of them when `only` is empty. A name for which nothing is known is
+ * `bad-usage`.
  */
-export function selection(only: readonly string[], known: readonly string[]): (id: string) => boolean {
+export function selection(only: readonly string[], known: readonly string[]): Selection {
   const names = only.flatMap((text) => text.split(',')).map((name) => name.trim());
   const matches = (name: string, id: string) => id === name || id.startsWith(`${name}.`);
   for (const name of names) {
@@ -16,5 +23,8 @@ export function selection(only: readonly string[], known: readonly string[]): (i
       fix: 'docs/doctor.md lists them; `berth doctor --quick -o json` tells their ids.',
     });
   }
-  return (id) => names.length === 0 || names.some((name) => matches(name, id));
+  return {
+    wants: (id) => names.length === 0 || names.some((name) => matches(name, id)),
+    names: (id) => names.includes(id),
+  };
 }
