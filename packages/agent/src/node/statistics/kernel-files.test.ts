@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  CONTAINER_ID,
   RecordedMachine,
   SOME_USAGE,
   V1_CGROUPFS,
@@ -68,6 +69,12 @@ describe('what a container uses', () => {
     await made.write(`${made.directory('cpuacct')}/cpuacct.usage`, 'many\n');
     await made.write(`/proc/${PID}/net/dev`, '\0\0\0');
     expect((await open()).read()).toEqual({ ...COUNTERS, cpuNs: null, netRxBytes: null, netTxBytes: null });
+  });
+
+  it('is not what the agent uses, where both are in one control group', async () => {
+    const made = await machine(V1_SYSTEMD);
+    await made.write('/proc/self/cgroup', V1_SYSTEMD.cgroup(CONTAINER_ID));
+    expect((await open()).read()).toMatchObject({ cpuNs: null, memoryBytes: null, netRxBytes: SOME_USAGE.rx });
   });
 
   it('is the traffic alone where no control group is mounted', async () => {

@@ -22,6 +22,7 @@ interface OpenSource {
   readonly fd: number;
 }
 
+const ownPid = process.pid;
 /** What one file may say at most; beyond it the rest is not read. */
 const buffer = Buffer.alloc(64 * 1024);
 /** The kernel fills a page and stops before a line that would not fit; none of these lines is that long. */
@@ -63,7 +64,8 @@ export class KernelFiles {
     try {
       const process = openSync(`${proc}/cgroup`, 'r');
       opened.push(process);
-      const groups = parseGroups(readText(process) ?? '');
+      const own = pid === ownPid ? '' : await readFile(`${root}/proc/self/cgroup`, 'utf8').catch(() => '');
+      const groups = apartFrom(parseGroups(own), parseGroups(readText(process) ?? ''));
       const directoryOf = (controller: string) => groupDirectory(controller, groups, mounts);
       const sources = GROUP_SOURCES.flatMap((source) => {
         const directory = directoryOf(source.controller);
@@ -114,6 +116,10 @@ export class KernelFiles {
     for (const fd of fds) if (fd !== undefined) closeSync(fd);
   }
 }
+
+/** Of a driver that has no groups of its own a container is in those of this process: their numbers are not the container's. */
+const apartFrom = (own: ReadonlyMap<string, string>, groups: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+  new Map([...groups].filter(([controller, group]) => own.get(controller) !== group));
 
 function openIfThere(path: string): number | undefined {
   try {
