@@ -189,8 +189,9 @@ __berth_rest() {
 # Reports the end of a run, if there is one: $1 is its code.
 __berth_finish() {
   __berth_disarm
-  __berth_line= __berth_early=
+  # An heir comes here twice: an interrupt of the next run, which may come as soon as the first end is told, must outlive the second.
   [[ $__berth_run ]] || return 0
+  __berth_line= __berth_early=
   __berth_last=$1
   __berth_encode "$__berth_run"
   __berth_tell "{\"op\":\"done\",\"id\":$__berth_json,\"exitCode\":$1,\"interrupted\":$__berth_interrupted}"
