@@ -28,8 +28,8 @@ return next(walk('/sys', 3), None) if os.path.isdir('/sys') else None`,
     id: 'proc-sys',
     title: 'write to /proc/sys',
     code: `${WALK}
-# Settings of namespaces that are its own: of queues and shared memory, of an empty network.
-own = ('/proc/sys/fs/mqueue/', '/proc/sys/kernel/shm', '/proc/sys/kernel/sem', '/proc/sys/kernel/msg', '/proc/sys/kernel/auto_msgmni', '/proc/sys/net/')
+# Settings of namespaces that are its own: of queues and shared memory, of processes, of an empty network.
+own = ('/proc/sys/fs/mqueue/', '/proc/sys/kernel/shm', '/proc/sys/kernel/sem', '/proc/sys/kernel/msg', '/proc/sys/kernel/auto_msgmni', '/proc/sys/kernel/ns_last_pid', '/proc/sys/kernel/pid_max', '/proc/sys/net/')
 return next((path for path in walk('/proc/sys', 4) if not (facts['inside'] and path.startswith(own))), None)`,
     verdicts: verdicts(held(READ_ONLY), held(READ_ONLY), held('of another user, but for settings of its own namespaces')),
   },
