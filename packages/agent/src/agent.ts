@@ -119,7 +119,6 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
     : await takeDriver(config, kernelsWait);
   const health = new DriverHealth();
   await probe(driver, health, kernelsWait, logger);
-  logger.info({ driver: driver.name, reason }, 'the driver is chosen');
   const carry = await ensureCarry({ cacheDir: config.carryDirectory, ...config.node });
 
   const files = new ScratchFiles((facts) => scratchLayout(config.scratchRoot, facts).work);

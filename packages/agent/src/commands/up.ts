@@ -135,7 +135,8 @@ export async function up(options: UpOptions): Promise<RunningNode> {
       void tasks.stop();
     };
     await writeNodeFile(layout, { pid: process.pid, endpoint: gateway.endpoint, startedAt, ephemeral });
-    logger.info({ endpoint: gateway.endpoint, dataDir: settings.dataDir }, 'the node serves');
+    const { name: driver, reason } = agent.driver;
+    logger.info({ endpoint: gateway.endpoint, dataDir: settings.dataDir, driver, reason }, 'the node serves');
     if (ephemeral) {
       tasks.start('end when unused', async (signal) => {
         await untilUnused(agent.service, signal);
