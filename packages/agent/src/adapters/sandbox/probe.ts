@@ -19,18 +19,25 @@ export function trialOf({ program }: Pick<Bubblewrap, 'program'>, { uid, gid }: 
   return [...outer, ...user, ...VIEW, '--', program, ...user, '--unshare-pid', '--as-pid-1', ...VIEW, '--', '/bin/true'];
 }
 
-/** Errors: `driver-forbidden` with the remedy. */
+/** All mounts of this machine are shown, and one that a container takes along as it ends fails the whole. */
+const TRIALS = 3;
+
+/** Errors: `driver-forbidden` with the remedy, when it is refused time and again. */
 export async function tryOnce(bubblewrap: Bubblewrap, maker: Maker): Promise<void> {
   const [program, ...args] = trialOf(bubblewrap, maker);
-  try {
-    await run(program!, args, { env: {}, cwd: '/', timeout: PATIENCE_MS });
-  } catch (error) {
-    const { stderr = '' } = error as { stderr?: string };
-    const said = stderr.trim().split('\n').at(-1) || (error as Error).message;
-    throw new BerthError('driver-forbidden', `this machine refuses sandboxes to user ${maker.uid}: ${said.slice(0, 500)}`, {
-      fix: remedy(maker),
-      cause: error,
-    });
+  for (let trial = 1; ; trial++) {
+    try {
+      await run(program!, args, { env: {}, cwd: '/', timeout: PATIENCE_MS });
+      return;
+    } catch (error) {
+      if (trial < TRIALS) continue;
+      const { stderr = '' } = error as { stderr?: string };
+      const said = stderr.trim().split('\n').at(-1) || (error as Error).message;
+      throw new BerthError('driver-forbidden', `this machine refuses sandboxes to user ${maker.uid}: ${said.slice(0, 500)}`, {
+        fix: remedy(maker),
+        cause: error,
+      });
+    }
   }
 }
 
