@@ -86,7 +86,7 @@ export async function up(options: UpOptions): Promise<RunningNode> {
     const tasks = new OwnedTasks((task, error) => logger.error({ task, err: error }, 'a task of the node failed'));
     const startedAt = systemClock.now();
     // Asked for while the front still starts.
-    let link: Awaited<ReturnType<Front['start']>> | undefined;
+    let link: Awaited<ReturnType<Front['start']>> | undefined = undefined;
     const view = (): NodeView => ({
       running: true,
       pid: process.pid,
