@@ -67,7 +67,7 @@ describeWithBubblewrap('in a sandbox', () => {
 
   it('a working directory below /home/work is entered', async () => {
     await output(shell('mkdir -p deep/er'));
-    expect(await output({ ...shell('pwd'), cwd: 'deep/er' })).toBe('/home/work/deep/er\n');
+    expect(await output({ mode: 'batch', argv: ['pwd'], cwd: 'deep/er' })).toBe('/home/work/deep/er\n');
   });
 
   it.runIf(isRoot)('memory ends a run as oom, and not the session', async () => {
