@@ -1,17 +1,16 @@
 // A network bridge of our own, so that a private Docker daemon leaves docker0 and the packet filter of the machine alone.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { networkInterfaces } from 'node:os';
 import { existsSync } from 'node:fs';
 
 const run = promisify(execFile);
 const bridgeName = (id) => `berth-${id}`;
 
-/** First address of a /24 of 10.213 that no interface uses. */
-function freeAddress() {
-  const used = Object.values(networkInterfaces()).flatMap((list) => list.map((entry) => entry.address));
+/** First address of a /24 of 10.213 that no interface uses. Node lists no bridge on which nothing runs yet, so `ip` is asked. */
+async function freeAddress() {
+  const { stdout: used } = await run('ip', ['-o', '-4', 'address', 'show']);
   for (let third = 0; third < 256; third++) {
-    if (!used.some((address) => address.startsWith(`10.213.${third}.`))) return `10.213.${third}.1/24`;
+    if (!used.includes(` 10.213.${third}.`)) return `10.213.${third}.1/24`;
   }
   throw new Error('all of 10.213.0.0/16 is in use');
 }
@@ -21,7 +20,7 @@ export async function addBridge(id) {
   const name = bridgeName(id);
   try {
     await run('ip', ['link', 'add', name, 'type', 'bridge']);
-    await run('ip', ['address', 'add', freeAddress(), 'dev', name]);
+    await run('ip', ['address', 'add', await freeAddress(), 'dev', name]);
     await run('ip', ['link', 'set', name, 'up']);
     return name;
   } catch {
