@@ -16,7 +16,7 @@ import { configFilesHook } from './kernel/hooks/config-files.js';
 import { containerHook } from './kernel/hooks/container.js';
 import { imageHook } from './kernel/hooks/image.js';
 import { mountsHook } from './kernel/hooks/mounts.js';
-import { ownEntryContainerHook, ownEntryEnvironment } from './kernel/hooks/own-entry-container.js';
+import { ownEntryContainerHook, ownEntryEnvironment, type OwnEntrySettings } from './kernel/hooks/own-entry-container.js';
 import { scratchHook } from './kernel/hooks/scratch.js';
 import type { LifecycleHook } from './kernel/hook.js';
 import { statisticsHook } from './kernel/hooks/statistics.js';
@@ -59,8 +59,8 @@ export interface AgentConfig {
   readonly driver?: WantedDriver;
   /** The program of sandboxes, absolute; absent: where packages put it. */
   readonly bubblewrap?: string;
-  /** Where kernels that bring their own runner publish their terminals, for managers; default 127.0.0.1. */
-  readonly terminalAddress?: string;
+  /** About kernels that bring their own runner. */
+  readonly ownEntry?: OwnEntrySettings;
   readonly logger: Logger;
   /** Hooks of a front: acquired before all others, released after them. */
   readonly hooks?: (tools: FrontTools) => readonly LifecycleHook[];
@@ -153,7 +153,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
           hostsFile: hostsFile(carry),
           command: (id, incarnation) => [...carryCommand(carry, id, incarnation), ...(driver.runnerArguments ?? [])],
         }),
-        'kernel-runner': ownEntryContainerHook(driver, owner, config.terminalAddress ?? '127.0.0.1'),
+        'kernel-runner': ownEntryContainerHook(driver, owner, config.ownEntry ?? {}),
       }),
       statisticsHook(sampler),
     ],

@@ -7,6 +7,7 @@ import { RedisStatisticsStore } from '../adapters/redis/index.js';
 import type { Agent } from '../agent.js';
 import type { AgentSettings, ResolvedSettings } from '../config/agent-settings.js';
 import { withEtcd } from '../config/agent-config.js';
+import { debugMounts } from '../config/debug-mounts.js';
 import { checkPortFree, checkScratchRoot, defaultStateDirectory } from '../config/checks.js';
 import { ManagerLink } from '../manager-link/v1_4/link.js';
 import { noticeHook } from '../manager-link/v1_4/notice-hook.js';
@@ -67,7 +68,11 @@ export async function startManagedNode(resolved: ResolvedSettings): Promise<Mana
       ephemeral: false,
       scratchRoot: settings.scratchRoot,
       namespace: settings.namespace,
-      terminalAddress: everywhere(settings.agentBind) ? identity.ip : settings.agentBind,
+      ownEntry: {
+        terminalAddress: everywhere(settings.agentBind) ? identity.ip : settings.agentBind,
+        debugMounts: debugMounts(settings),
+        keepDeadContainers: settings.debugSkipContainerDeletion,
+      },
       logger: log.logger,
       front: await managerFront({ settings: final, identity, coordinator, notices, stateDirectory, logger: log.logger }),
     });

@@ -24,7 +24,7 @@ export interface UpOptions {
   /** Default `local`. */
   readonly namespace?: string;
   /** See {@link AgentConfig}. */
-  readonly terminalAddress?: string;
+  readonly ownEntry?: AgentConfig['ownEntry'];
   /** Absent: JSON lines on standard error. */
   readonly logger?: Logger;
   /** Replacements for tests. */
@@ -74,7 +74,7 @@ export async function up(options: UpOptions): Promise<RunningNode> {
         scratchRoot: options.scratchRoot ?? layout.scratch,
         carryDirectory: layout.carry,
         namespace: options.namespace ?? 'local',
-        ...(options.terminalAddress === undefined ? {} : { terminalAddress: options.terminalAddress }),
+        ...(options.ownEntry ? { ownEntry: options.ownEntry } : {}),
         docker: settings.docker,
         ...(settings.driver ? { driver: settings.driver } : {}),
         ...(settings.bubblewrap ? { bubblewrap: settings.bubblewrap } : {}),

@@ -256,6 +256,7 @@ describe('warnings', () => {
     [{ 'agent-bind': '127.0.0.1' }, {}, []],
     [{ 'agent-bind': '::1', 'etcd-password': 'p', 'etcd-user': 'u' }, {}, [/--etcd-password: .*command line/]],
     [{ 'agent-bind': '::1' }, { AWS_S3_BUCKET: 'b' }, [/nothing is uploaded/]],
+    [{ 'agent-bind': '::1', 'limit-gpus': '1' }, { RAVEN_URI: '' }, [/^--limit-gpus is read, and this version does nothing/]],
   ])('%j %j', (flags, env, expected) => {
     const { warnings } = resolveAgentSettings({ flags, env });
     expect(warnings).toEqual(expected.map((pattern) => expect.stringMatching(pattern) as unknown));

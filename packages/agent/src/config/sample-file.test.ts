@@ -97,7 +97,7 @@ describe('loadAgentSettings', () => {
 
   it('warns of secrets that others may read', async () => {
     const path = join(directory, 'a.toml');
-    await writeFile(path, '[agent]\nbind = "127.0.0.1"\n[datadog]\napi-key = "abc"', { mode: 0o600 });
+    await writeFile(path, '[agent]\nbind = "127.0.0.1"\n[etcd]\nuser = "u"\npassword = "abc"', { mode: 0o600 });
     expect((await load(path)).warnings).toEqual([]);
     await chmod(path, 0o640);
     expect((await load(path)).warnings).toEqual([expect.stringContaining(`chmod 600 ${path}`)]);

@@ -2,6 +2,9 @@
 import { SETTING_NAMES, settingOf } from './agent-schema.js';
 import type { AgentSettings, Origin, SettingName } from './agent-settings.js';
 
+/** Taken so that scripts of 2018 go on working; saying nothing would promise what does not happen. */
+const WITHOUT_EFFECT = ['limitGpus', 'datadogApiKey', 'datadogAppKey', 'ravenUri'] as const satisfies readonly SettingName[];
+
 export function warningsOf(settings: AgentSettings, origins: Readonly<Record<SettingName, Origin>>): readonly string[] {
   const warnings: string[] = [];
   const typed = secrets(origins, 'flag').map((name) => origins[name].name);
@@ -14,6 +17,10 @@ export function warningsOf(settings: AgentSettings, origins: Readonly<Record<Set
   }
   if (settings.awsS3Bucket && !settings.awsAccessKeyId) {
     warnings.push('a bucket is named, but there are no keys for it: nothing is uploaded');
+  }
+  for (const name of WITHOUT_EFFECT) {
+    if (origins[name].source !== 'default')
+      warnings.push(`${origins[name].name} is read, and this version does nothing with it yet`);
   }
   return warnings;
 }

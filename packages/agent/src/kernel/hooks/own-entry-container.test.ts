@@ -4,14 +4,18 @@ import { FakeDriver } from '../../../testing/fake-driver.js';
 import { someFacts } from '../../../testing/model.js';
 import type { ContainerPlan } from '../../ports/driver.js';
 import { emptyDraft } from '../hook.js';
-import { ownEntryContainerHook } from './own-entry-container.js';
+import { ownEntryContainerHook, type OwnEntrySettings } from './own-entry-container.js';
 
 const OWNER = { agentId: 'a', stateId: 's', namespace: 'n' };
 
 let driver: FakeDriver;
 beforeEach(() => (driver = new FakeDriver()));
 
-async function acquire(spec: Partial<KernelSpec> = {}, labels: Record<string, string> = {}): Promise<ContainerPlan> {
+async function acquire(
+  spec: Partial<KernelSpec> = {},
+  labels: Record<string, string> = {},
+  settings: OwnEntrySettings = { terminalAddress: '10.0.0.7' },
+): Promise<ContainerPlan> {
   const draft = emptyDraft();
   draft.image = { imageId: 'i', labels, env: { PATH: '/bin' }, mounts: [] };
   draft.mounts.push(
@@ -22,7 +26,7 @@ async function acquire(spec: Partial<KernelSpec> = {}, labels: Record<string, st
   const facts = someFacts({ network: 'bridge', ...spec }, { uid: 4321 });
   let made = '';
   const context = { facts, draft, signal: new AbortController().signal, containerMade: async (id: string) => void (made = id) };
-  await ownEntryContainerHook(driver, OWNER, '10.0.0.7').acquire(context);
+  await ownEntryContainerHook(driver, OWNER, settings).acquire(context);
   return driver.planOf(made);
 }
 
@@ -55,6 +59,21 @@ describe('the container of a kernel that brings its supervisor', () => {
     expect([mounts.map(({ target }) => target), tmpfs]).toEqual([[IN_KERNEL.work], []]);
   });
 
+  it('has the files of who works on its runner', async () => {
+    const mount = { source: '/', target: '/home/backend.ai/jail', readOnly: true };
+    expect((await acquire({}, {}, { debugMounts: [mount] })).mounts.at(-1)).toEqual(mount);
+  });
+
+  it('stays when it is dead, if that was asked for', async () => {
+    await acquire();
+    const facts = someFacts({ network: 'bridge' }, { uid: 4321 });
+    const end = { reason: 'user-requested', detail: '', at: 0 } as const;
+    await ownEntryContainerHook(driver, OWNER, { keepDeadContainers: true }).release({ facts, containerId: null, end });
+    expect(await driver.list(OWNER)).toHaveLength(1);
+    await ownEntryContainerHook(driver, OWNER, {}).release({ facts, containerId: null, end });
+    expect(await driver.list(OWNER)).toHaveLength(0);
+  });
+
   it.each(['none', 'host'] as const)('is refused with the network %s', async (network) => {
     await expect(acquire({ network })).rejects.toMatchObject({
       code: 'create-failed',
@@ -67,7 +86,7 @@ describe('the container of a kernel that brings its supervisor', () => {
     await acquire();
     const facts = someFacts();
     const end = { reason: 'user-requested', detail: '', at: 0 } as const;
-    await ownEntryContainerHook(driver, OWNER, '').release({ facts, containerId: null, end });
+    await ownEntryContainerHook(driver, OWNER, {}).release({ facts, containerId: null, end });
     expect(await driver.list(OWNER)).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { BerthError, IN_KERNEL } from '@berth/wire';
 import { containerName, type KernelFacts } from '../../model/facts.js';
 import { RUNNER_PORTS } from '../../model/runner-ports.js';
-import type { Driver, OwnEntry, PublishedPort } from '../../ports/driver.js';
+import type { Driver, Mount, OwnEntry, PublishedPort } from '../../ports/driver.js';
 import type { LifecycleHook } from '../hook.js';
 import { removePredecessor, type Owner } from './container.js';
 
@@ -26,11 +26,21 @@ export const ownEntryEnvironment = ({ spec, uid }: Pick<KernelFacts, 'spec' | 'u
   LOCAL_USER_ID: String(uid),
 });
 
+/** What the operator has decided about such kernels. */
+export interface OwnEntrySettings {
+  /** Where their terminals are published, for managers; default 127.0.0.1. */
+  readonly terminalAddress?: string | undefined;
+  /** Files of the host over what the image has, read-only: for those who work on a runner (seed spec 2, --debug-kernel and others). */
+  readonly debugMounts?: readonly Mount[] | undefined;
+  /** Dead containers stay for `docker logs`, until they are taken for orphans. */
+  readonly keepDeadContainers?: boolean | undefined;
+}
+
 /**
  * The container of a kernel whose image brings its supervisor: created under its derived name, its id journalled, then started. The
- * manager speaks to the terminal ports itself, so they listen on `terminalAddress`, an address of this machine.
+ * manager speaks to the terminal ports itself, so they listen on an address of this machine that it can reach.
  */
-export function ownEntryContainerHook(driver: Driver, owner: Owner, terminalAddress: string): LifecycleHook {
+export function ownEntryContainerHook(driver: Driver, owner: Owner, settings: OwnEntrySettings): LifecycleHook {
   return {
     name: 'container',
     async acquire({ facts, draft, signal, containerMade }) {
@@ -48,7 +58,7 @@ export function ownEntryContainerHook(driver: Driver, owner: Owner, terminalAddr
       await removePredecessor(driver, facts);
       const ownEntry: OwnEntry = {
         env: ownEntryEnvironment(facts),
-        ports: portsOf(draft.image.labels, terminalAddress),
+        ports: portsOf(draft.image.labels, settings.terminalAddress ?? '127.0.0.1'),
         tty: true,
         stopSignal: 'SIGINT',
       };
@@ -59,7 +69,7 @@ export function ownEntryContainerHook(driver: Driver, owner: Owner, terminalAddr
           imageId: draft.image.imageId,
           command: [],
           // The run directory is the agent's alone: there is no supervisor of ours inside.
-          mounts: draft.mounts.filter(({ target }) => target !== IN_KERNEL.run),
+          mounts: [...draft.mounts.filter(({ target }) => target !== IN_KERNEL.run), ...(settings.debugMounts ?? [])],
           tmpfs: draft.tmpfs.filter(({ target }) => target !== IN_KERNEL.private),
           cpus: spec.cpus,
           cpuset: spec.cpuset,
@@ -77,7 +87,7 @@ export function ownEntryContainerHook(driver: Driver, owner: Owner, terminalAddr
     async release({ facts, containerId }) {
       // By name when no id was journalled: the crash may lie between making it and writing it down.
       const id = containerId ?? (await driver.inspect(containerName(facts)))?.containerId;
-      if (id !== undefined) await driver.remove(id);
+      if (id !== undefined) await (settings.keepDeadContainers ? driver.kill(id) : driver.remove(id));
       await removePredecessor(driver, facts);
     },
   };
