@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const path = (relative: string) => new URL(relative, import.meta.url).pathname;
@@ -17,6 +18,8 @@ export default defineConfig({
   },
   test: {
     testTimeout: 20_000,
+    // Stories wait more than they compute; with one core left free, as is the default, two cores would work off one file at a time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       project('unit', 0, { include: ['packages/**/*.test.ts', 'test/house/**/*.test.ts'] }),
       project('stories', 0, { include: ['test/e2e/**/*.test.ts', 'test/interop/**/*.test.ts'], exclude: ALONE }),
