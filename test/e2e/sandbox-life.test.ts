@@ -124,7 +124,8 @@ describeWithBubblewrap('kill -9 of a node with sandboxes', () => {
     for (let waited = 0; processesOf(berth.dataDir).length > 0 && waited < 20_000; waited += 100) await wait(100);
     expect(processesOf(berth.dataDir)).toEqual([]);
     await berth.up();
-    expect(await berth.client.listSessions()).toEqual([]);
+    // The next life finds it ended, and undoes what is left of it.
+    while ((await berth.client.listSessions()).length > 0) await wait(50);
   }, 60_000);
 });
 

@@ -302,6 +302,9 @@ describeWithManager('a manager 1.4 and its agent', ({ docker, etcd, redis, pytho
     async () => {
       const images = { 'python:3.6-debian': docker.images.debian };
       const other = await ManagedAgent.start({ docker, etcd: etcd.address, namespace, instanceId: 'i-h10', images });
+      // The same name in another namespace: there is no manager for it.
+      const elsewhere = `${namespace}-b`;
+      const namesake = await ManagedAgent.start({ docker, etcd: etcd.address, namespace: elsewhere, instanceId: 'i-h1', images });
       try {
         const L = randomUUID();
         await manager.create(L, kernelConfig('python:3.6-debian'));
@@ -313,13 +316,18 @@ describeWithManager('a manager 1.4 and its agent', ({ docker, etcd, redis, pytho
         await manager.event('instance_terminated', ({ instance, args }) => instance === 'i-h1' && args[0] === 'shutdown', from);
         expect([...(await keys()).keys()].filter((name) => !name.includes('i-h10'))).toEqual([]);
         expect((await keys()).get(`/sorna/${namespace}/nodes/agents/i-h10`)).toBe('running');
+        const untouched = new Map([[`/sorna/${elsewhere}/nodes/agents/i-h1`, 'starting']]);
+        expect(await dumpEtcd(etcd.address, `/sorna/${elsewhere}/`)).toEqual(untouched);
         await agent.up();
         expect((await manager.execute(L, null, 'query', 'print(kept)')).console).toEqual([['stdout', '42\n']]);
-        // The other one knows nothing of it, and has not touched it.
-        expect((await new Manager(side, other.address).ending('execute', 2, L, null, 'query', '1', {})).error).toBeDefined();
+        // The others know nothing of it, and have not touched it.
+        for (const { address } of [other, namesake]) {
+          expect((await new Manager(side, address).ending('execute', 2, L, null, 'query', '1', {})).error).toBeDefined();
+        }
         await manager.call('destroy_kernel', L);
       } finally {
         await other.dispose();
+        await namesake.dispose();
       }
     },
   );
