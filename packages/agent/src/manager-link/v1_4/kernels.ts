@@ -1,6 +1,6 @@
 /** Kernels as the manager makes and ends them (seed spec 5.3, 5.4, 8). */
 import { DeadlineError, withDeadline, type Clock } from '@berth/base';
-import { BerthError, isBerthError, isId, type KernelId, type KernelService, type KernelView, type SessionId } from '@berth/wire';
+import { BerthError, isId, type KernelId, type KernelService, type KernelView, type SessionId } from '@berth/wire';
 import type { Admission } from '../../alloc/admission.js';
 import type { NumaNode } from '../../alloc/cores.js';
 import { RUNNER_PORTS } from '../../model/runner-ports.js';
@@ -203,7 +203,3 @@ export class ManagedKernels {
     };
   }
 }
-
-/** True when a kernel is over or was never there. */
-export const isGone = (error: unknown): boolean =>
-  isBerthError(error) && ['session-ended', 'no-such-session'].includes(error.code);
