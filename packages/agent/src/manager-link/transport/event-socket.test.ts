@@ -50,7 +50,11 @@ class Ear {
     return seen;
   }
 
-  close(): void {
+  /** Resolves when the port is free for the next ear: ZeroMQ's own thread lets it go some time after the call. */
+  async close(): Promise<void> {
+    const freed = new Promise<void>((resolve) => this.#socket.events.on('close', () => resolve()));
+    await this.#socket.unbind(this.address);
+    await freed;
     this.#socket.close();
   }
 }
@@ -113,7 +117,7 @@ describe('event socket', () => {
   it('waits for a manager that does not listen yet', async () => {
     const place = await Ear.open();
     const { address, port } = place;
-    place.close();
+    await place.close();
     const { events, connection } = speaker();
     events.moveTo(address);
     events.send('kernel_terminated', ['early'], kept);
@@ -132,7 +136,7 @@ describe('event socket', () => {
     events.send('kernel_terminated', ['before'], kept);
     events.send('instance_heartbeat', ['stale'], fresh);
     await first.names(2);
-    first.close();
+    await first.close();
     await until(() => !events.connected);
     events.send('kernel_terminated', ['during'], kept);
     const second = await Ear.open(port);
@@ -165,7 +169,7 @@ describe('event socket', () => {
     const reading = first.names(50).then((seen) => seen.forEach((event) => told.add((event as unknown[])[1])));
     for (let n = 0; n < 200; n++) events.send('kernel_terminated', [n], kept);
     await reading;
-    first.close();
+    await first.close();
     await until(() => !events.connected);
     const second = await Ear.open(port);
     await connection();
