@@ -37,6 +37,21 @@ describe('a batch', () => {
     expect(stream.text('stderr')).toBe('err\n');
   });
 
+  it('is told with what it used: output, and CPU time of all that it waited for', async () => {
+    harness = await startRunner();
+    const agent = await harness.agent();
+    const burn = 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done';
+    await agent.call('start', batch('burnt', ['sh', '-c', `printf 12345; (${burn}) & wait`]));
+    await agent.call('start', batch('idle', ['sh', '-c', 'sleep 0.3; echo 1 >&2'], { build: 'true' }));
+    const [burnt, idle] = [await agent.subscribe('burnt'), await agent.subscribe('idle')];
+    const [{ usage: much, wallMs }, { usage: little }] = [await finishedOf(burnt), await finishedOf(idle)];
+    expect(much).toMatchObject({ outputBytes: 5, peakMemoryBytes: null });
+    expect(much!.cpuMs).toBeGreaterThanOrEqual(50);
+    expect(much!.cpuMs).toBeLessThanOrEqual(wallMs + 50);
+    expect(little).toMatchObject({ outputBytes: 2 });
+    expect(little!.cpuMs).toBeLessThan(50);
+  });
+
   it('starts once, however often it is asked for, and never under the id of another', async () => {
     harness = await startRunner();
     const agent = await harness.agent();
@@ -262,6 +277,28 @@ describe('a query', () => {
     const stream = await agent.subscribe('q2');
     expect(await finishedOf(stream)).toMatchObject({ exitCode: 0, reason: 'exited', stateLost: false });
     expect(stream.text()).toBe('42\n');
+  });
+
+  it('is told with what it used, and its memory where it raised that of the language', async () => {
+    harness = await startRunner();
+    const agent = await harness.agent();
+    const run = async (id: string, code: string) => {
+      await agent.call('start', query(id, code));
+      return finishedOf(await agent.subscribe(id));
+    };
+    await run('first', 'pass');
+    const { usage: large } = await run('large', 'x = bytearray(100 << 20); x = None; print("é")');
+    expect(large!.peakMemoryBytes).toBeGreaterThan(100 << 20);
+    expect(large!.outputBytes).toBe(3);
+    const { usage: small } = await run(
+      'small',
+      'import time; end = time.process_time() + 0.2\nwhile time.process_time() < end: pass',
+    );
+    expect(small!.peakMemoryBytes).toBeNull();
+    expect(small!.cpuMs).toBeGreaterThanOrEqual(180);
+    expect(small!.cpuMs).toBeLessThan(400);
+    const { usage: died } = await run('died', 'import os; os._exit(3)');
+    expect(died!.cpuMs).toBeLessThan(150);
   });
 
   it('asks for input and gets one line', async () => {

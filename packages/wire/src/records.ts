@@ -39,6 +39,24 @@ export const FINISH_REASONS = [
 ] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
+/**
+ * What a run used. CPU time comes in steps of 10 ms. A program's is that of all its processes that were waited for, once it has
+ * ended; a query's is that of the language process and of what that has waited for.
+ */
+export interface RunUsage {
+  /** Milliseconds in user and system mode; null where it cannot be told from another run's. */
+  readonly cpuMs: number | null;
+  /** Bytes that it wrote to standard output and standard error. */
+  readonly outputBytes: number;
+  /** Most memory of the language process in bytes, where this query is what raised it; null for all others: their sessions' statistics tell. */
+  readonly peakMemoryBytes: number | null;
+  /**
+   * Share of its time, 0 to 1, in which the CPU limit held the session back: periods of the scheduler (100 ms) that used up what they
+   * had, of those in which anything ran. All runs of the session at that time have a part in it. Null where the machine does not tell.
+   */
+  readonly throttled: number | null;
+}
+
 /** How a run ended. Exactly one of `exitCode` and `signal` is set, except for `start-failed`, where `exitCode` is 127 or 126. */
 export interface Finished {
   /** 0 to 255, or null when a signal ended it. */
@@ -52,6 +70,8 @@ export interface Finished {
   readonly stateLost: boolean;
   /** Wall time in milliseconds. */
   readonly wallMs: number;
+  /** Absent where the supervisor does not measure it (kernel-runner). */
+  readonly usage?: RunUsage;
 }
 
 /** One record. `seq` counts from 1 within a run, without holes except where a `gap` record says so. */

@@ -12,6 +12,7 @@ import { logs } from './logs.js';
 import { ps } from './ps.js';
 import { rm } from './rm.js';
 import { run } from './run.js';
+import { runs } from './runs.js';
 import { shell } from './shell.js';
 import { status } from './status.js';
 import { up } from './up.js';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   exec,
   shell,
   ps,
+  runs,
   logs,
   rm,
   up,

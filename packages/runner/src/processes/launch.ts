@@ -12,6 +12,7 @@ import { insideOf, programInside } from './inner.js';
 import { Input } from './input.js';
 import { spawnAsFirstToGo } from './oom.js';
 import { Output, type OutputSink } from './output.js';
+import { spentByEnded } from './spent.js';
 
 export interface LaunchRequest {
   readonly argv: readonly string[];
@@ -43,6 +44,13 @@ export interface ExitStatus {
   readonly signal: string | null;
 }
 
+/** The end of what was launched. */
+export interface Ended {
+  readonly status: ExitStatus;
+  /** CPU time in milliseconds of it and of what it has waited for; null when that cannot be told from another's. */
+  readonly cpuMs: number | null;
+}
+
 /** What else can be done with a program in a terminal. */
 export interface Terminal {
   resize(size: TerminalSize): void;
@@ -62,7 +70,7 @@ export interface Launched {
   readonly control: { readonly from: Readable; readonly to: Writable } | undefined;
   readonly terminal?: Terminal;
   /** Never rejects. */
-  readonly exit: Promise<ExitStatus>;
+  readonly exit: Promise<Ended>;
 }
 
 /** `argv` under the carry's subreaper, if there is one. */
@@ -123,8 +131,13 @@ function started(child: ChildProcess): Promise<void> {
   });
 }
 
-function exitOf(child: ChildProcess, subreaper: boolean): Promise<ExitStatus> {
-  return new Promise((resolve) => child.once('exit', (code, signal) => resolve(exitStatus(code, signal, subreaper))));
+function exitOf(child: ChildProcess, subreaper: boolean): Promise<Ended> {
+  return new Promise((resolve) =>
+    child.once('exit', (code, signal) => {
+      const status = exitStatus(code, signal, subreaper);
+      void spentByEnded().then((cpuMs) => resolve({ status, cpuMs }));
+    }),
+  );
 }
 
 const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number as number, name]));

@@ -8,16 +8,43 @@ export interface LimitCounters {
   readonly pids: number;
 }
 
+/** How often the CPU limit of the kernel was reached. */
+export interface Throttling {
+  /** Periods of the scheduler in which anything ran. */
+  readonly periods: number;
+  /** Those of them that used up what they had. */
+  readonly throttled: number;
+}
+
 /** cgroup v2, then v1. */
 const OOM_FILES = ['/sys/fs/cgroup/memory.events', '/sys/fs/cgroup/memory/memory.oom_control'];
 const PIDS_FILES = ['/sys/fs/cgroup/pids.events', '/sys/fs/cgroup/pids/pids.events'];
+const CPU_FILES = ['/sys/fs/cgroup/cpu.stat', '/sys/fs/cgroup/cpu/cpu.stat'];
 
-let files: { readonly oom: KeptFile | undefined; readonly pids: KeptFile | undefined } | undefined;
+interface Files {
+  readonly oom: KeptFile | undefined;
+  readonly pids: KeptFile | undefined;
+  readonly cpu: KeptFile | undefined;
+}
+let opened: Files | undefined;
+const files = (): Files => (opened ??= { oom: firstOf(OOM_FILES), pids: firstOf(PIDS_FILES), cpu: firstOf(CPU_FILES) });
 
 /** The counters now; 0 where a host does not show them. */
 export function readLimitCounters(): LimitCounters {
-  files ??= { oom: firstOf(OOM_FILES), pids: firstOf(PIDS_FILES) };
-  return { oom: readCounter(files.oom, 'oom_kill'), pids: readCounter(files.pids, 'max') };
+  const { oom, pids } = files();
+  return { oom: readCounter(oom, 'oom_kill'), pids: readCounter(pids, 'max') };
+}
+
+/** The CPU limit's counters now; undefined where a host does not show them. */
+export function readThrottling(): Throttling | undefined {
+  try {
+    const text = files().cpu?.read();
+    return text === undefined
+      ? undefined
+      : { periods: parseCounter(text, 'nr_periods'), throttled: parseCounter(text, 'nr_throttled') };
+  } catch {
+    return undefined;
+  }
 }
 
 function firstOf(paths: readonly string[]): KeptFile | undefined {

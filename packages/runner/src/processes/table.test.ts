@@ -8,7 +8,14 @@ describe('a line of /proc/PID/stat', () => {
   const rest = 'S 7 42 43 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 9876 1000';
 
   it('is read past a name that imitates it', () => {
-    expect(parseStat(`42 (a) R 1 1 1 (x\n) ${rest}`)).toEqual({ pid: 42, parent: 7, session: 43, started: 9876, alive: true });
+    expect(parseStat(`42 (a) R 1 1 1 (x\n) ${rest}`)).toEqual({
+      pid: 42,
+      parent: 7,
+      session: 43,
+      started: 9876,
+      used: 26,
+      alive: true,
+    });
   });
 
   it.each(['', '42 (a', '42 (a) S 1'])('is refused when it is %j', (text) => {
@@ -32,7 +39,7 @@ describe('a line of /proc/PID/stat', () => {
 });
 
 describe('a tree', () => {
-  const entry = (pid: number, parent: number, session = 0) => ({ pid, parent, session, started: 0, alive: true });
+  const entry = (pid: number, parent: number, session = 0) => ({ pid, parent, session, started: 0, used: 0, alive: true });
   const table = [entry(1, 0), entry(2, 1), entry(3, 2), entry(4, 3), entry(5, 1, 2), entry(6, 1)];
 
   it('has all descendants but the excepted and theirs', () => {

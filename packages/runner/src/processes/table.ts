@@ -8,6 +8,8 @@ export interface ProcessEntry {
   readonly session: number;
   /** Clock ticks since boot: with the pid it names a process for good, since pids come back. */
   readonly started: number;
+  /** Clock ticks of CPU that it and the children it has waited for have used. */
+  readonly used: number;
   /** False for what only waits to be reaped. A process whose first thread has ended shows as a zombie while others live on: it is alive. */
   readonly alive: boolean;
 }
@@ -21,8 +23,10 @@ export function parseStat(text: string): ProcessEntry | undefined {
   const [state, parent, , session] = rest;
   const [threads, , started] = rest.slice(17);
   if (!state || !parent || !session || !started || !Number.isInteger(pid)) return undefined;
+  // utime, stime, cutime, cstime (proc(5)).
+  const used = rest.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
   const alive = state !== 'X' && (state !== 'Z' || Number(threads) > 1);
-  return { pid, parent: Number(parent), session: Number(session), started: Number(started), alive };
+  return { pid, parent: Number(parent), session: Number(session), started: Number(started), used, alive };
 }
 
 /** One process; undefined when it is gone. */
@@ -48,6 +52,16 @@ export function readProcesses(): ProcessEntry[] {
 /** A name for a process that is never used again. */
 export const nameOf = ({ pid, started }: ProcessEntry): string => `${pid}@${started}`;
 
+/** The most memory that a process has had resident, in bytes; undefined when it is gone. */
+export function readPeakMemory(pid: number): number | undefined {
+  try {
+    const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
 let uptime: KeptFile | undefined;
 
 /** Clock ticks since boot, now: what starts from here on has no smaller {@link ProcessEntry.started}. */
@@ -58,3 +72,4 @@ export function ticksNow(): number {
 
 /** USER_HZ, which Linux keeps at 100 for programs whatever it uses itself. */
 const TICKS_PER_SECOND = 100;
+export const MS_PER_TICK = 1000 / TICKS_PER_SECOND;

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Language } from '@berth/wire';
 import { userEnvironment } from '../processes/environment.js';
 import { killAll, send } from '../processes/kill.js';
-import { launch, type ExitStatus, type Launched } from '../processes/launch.js';
+import { launch, type Ended, type Launched } from '../processes/launch.js';
 import type { Output, OutputSink } from '../processes/output.js';
-import { readProcess, readProcesses, type ProcessEntry } from '../processes/table.js';
+import { MS_PER_TICK, readPeakMemory, readProcess, readProcesses, type ProcessEntry } from '../processes/table.js';
 import { treeOf } from '../processes/tree.js';
 import { enter } from '../runs/directory.js';
 import type { Ground } from '../runs/ground.js';
@@ -27,7 +27,7 @@ export interface ReplListener {
 }
 
 export class Repl {
-  readonly exit: Promise<ExitStatus>;
+  readonly exit: Promise<Ended>;
   /** Resolves when the process has set itself up; true then, false when it ended before. */
   readonly ready: Promise<boolean>;
   listener: ReplListener;
@@ -35,6 +35,7 @@ export class Repl {
   readonly #lines = new Lines(MOST_LINE);
   #setReady: (ready: boolean) => void = () => {};
   #main: ProcessEntry | undefined;
+  #peakMemory = 0;
 
   private constructor(launched: Launched, listener: ReplListener) {
     this.#launched = launched;
@@ -93,16 +94,33 @@ export class Repl {
     return subreaper ? tree : [...table.filter((entry) => entry.pid === pid), ...tree];
   }
 
+  /** CPU time in milliseconds that the session has used so far, without what still runs beside the language process. */
+  cpuMs(): number {
+    const main = this.#findMain();
+    const { pid, subreaper } = this.#launched;
+    // What outlives its parent is waited for by the subreaper.
+    const used = (subreaper ? (readProcess(pid)?.used ?? 0) : 0) + (main === undefined ? 0 : (readProcess(main.pid)?.used ?? 0));
+    return used * MS_PER_TICK;
+  }
+
+  /** The most memory of the language process in bytes, when that is more than at the last call; else null. */
+  higherPeakMemory(): number | null {
+    const main = this.#findMain();
+    const peak = main && readPeakMemory(main.pid);
+    if (peak === undefined || peak <= this.#peakMemory) return null;
+    this.#peakMemory = peak;
+    return peak;
+  }
+
   /** Signals the language process itself, past the subreaper, so that the signal is there when the call returns. */
   signal(signal: NodeJS.Signals): void {
-    this.#main ??= this.#findMain();
-    if (this.#main) send(this.#main.pid, signal);
+    const main = this.#findMain();
+    if (main) send(main.pid, signal);
   }
 
   /** True for the language process itself. */
   isMain(entry: ProcessEntry): boolean {
-    this.#main ??= this.#findMain();
-    return this.#main?.pid === entry.pid;
+    return this.#findMain()?.pid === entry.pid;
   }
 
   /** Ends everything; {@link exit} follows. */
@@ -127,7 +145,12 @@ export class Repl {
     }
   }
 
+  /** The language process itself. */
   #findMain(): ProcessEntry | undefined {
+    return (this.#main ??= this.#lookForMain());
+  }
+
+  #lookForMain(): ProcessEntry | undefined {
     const { pid, subreaper } = this.#launched;
     if (!subreaper) return readProcess(pid);
     // The subreaper's own child is its oldest; what it has taken in came later.

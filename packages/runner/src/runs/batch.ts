@@ -24,6 +24,7 @@ class BatchTask implements RunTask {
   readonly #program: Program;
   /** What signals go to. */
   #current: Program;
+  #buildMs: number | null = 0;
 
   constructor(ground: Ground, run: Run, request: BatchRun) {
     this.#ground = ground;
@@ -42,7 +43,7 @@ class BatchTask implements RunTask {
     if (failed) this.#program.giveUp();
     const end = failed ?? (await this.#execute());
     limit?.cancel();
-    this.#run.finish(end);
+    this.#run.finish(end, { cpuMs: sum(this.#buildMs, this.#program.cpuMs), peakMemoryBytes: null });
   }
 
   input(offset: number, data: Uint8Array, end: boolean): Promise<number> {
@@ -65,12 +66,14 @@ class BatchTask implements RunTask {
     return { ...end, exitCode: 127, signal: null, ...told };
   }
 
-  #runBuild(build: string): Promise<End> {
+  async #runBuild(build: string): Promise<End> {
     const program = new Program(this.#ground, this.#run);
     this.#current = program;
     const { cwd = '.' } = this.#request;
     const request = { command: buildCommand(build), env: this.#environment(), cwd, stdin: 'none' as const };
-    return program.execute(request, () => (this.#current = this.#program));
+    const end = await program.execute(request, () => (this.#current = this.#program));
+    this.#buildMs = program.cpuMs;
+    return end;
   }
 
   #execute(): Promise<End> {
@@ -92,5 +95,7 @@ class BatchTask implements RunTask {
     };
   }
 }
+
+const sum = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
 
 const NOTHING_DONE: End = { exitCode: 0, signal: null, reason: 'exited', detail: '', stateLost: false };

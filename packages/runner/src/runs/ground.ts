@@ -7,6 +7,7 @@ import { FifoPool } from '../processes/fifos.js';
 import type { LaunchGround } from '../processes/launch.js';
 import { send } from '../processes/kill.js';
 import { spawnAsFirstToGo } from '../processes/oom.js';
+import { spentByEnded } from '../processes/spent.js';
 import { readProcesses, type ProcessEntry } from '../processes/table.js';
 import { descendantsOf } from '../processes/tree.js';
 import { SharedMemory } from '../retention/memory.js';
@@ -59,7 +60,8 @@ function killUser(places: Places, { uid, gid }: RunnerSpec): void {
   const [node, ...args] = carriedNode(places) ?? [process.execPath];
   const argv = [...args, '-e', 'process.kill(-1, "SIGKILL")'];
   try {
-    spawnAsFirstToGo(() => spawn(node!, argv, { stdio: 'ignore', env: {}, cwd: '/', uid, gid })).on('error', () => {});
+    const helper = spawnAsFirstToGo(() => spawn(node!, argv, { stdio: 'ignore', env: {}, cwd: '/', uid, gid }));
+    helper.on('error', () => {}).once('exit', () => void spentByEnded());
   } catch {
     // No process can be made at all: the next round of killing makes room.
   }

@@ -35,11 +35,17 @@ export class Program {
   readonly #asked: AskedEnd[] = [];
   #setLaunched: (launched: Launched | undefined) => void = () => {};
   #exited = false;
+  #cpuMs: number | null = 0;
 
   constructor(ground: Ground, run: Run) {
     this.#ground = ground;
     this.#run = run;
     this.#launched = new Promise((resolve) => (this.#setLaunched = resolve));
+  }
+
+  /** CPU time in milliseconds that it used; 0 when it was not started, null when it cannot be told from another's. */
+  get cpuMs(): number | null {
+    return this.#cpuMs;
   }
 
   /** Runs to the end. `onExit` is called as soon as the process itself has ended; what it left is ended after that. */
@@ -52,8 +58,9 @@ export class Program {
     }
     this.#setLaunched(launched);
     this.#run.read(...launched.outputs);
-    const status = await launched.exit;
+    const { status, cpuMs } = await launched.exit;
     this.#exited = true;
+    this.#cpuMs = cpuMs;
     onExit();
     await this.#clear(launched);
     const complaint = await launched.terminal?.complaint;

@@ -1,16 +1,17 @@
 /** Code for a REPL. */
-import { BerthError, type Finished, type QueryRun, type RunSignal } from '@berth/wire';
+import { BerthError, type QueryRun, type RunSignal } from '@berth/wire';
 import { Answers } from '../repl/answers.js';
 import type { ReplMessage } from '../repl/messages.js';
 import type { Repl, ReplListener } from '../repl/repl.js';
 import { killAll } from '../processes/kill.js';
-import type { ExitStatus } from '../processes/launch.js';
+import type { Ended, ExitStatus } from '../processes/launch.js';
 import { isDiskFull, readLimitCounters } from '../processes/limits.js';
 import type { OutputSink } from '../processes/output.js';
 import { ticksNow, type ProcessEntry } from '../processes/table.js';
 import { sendAll, type Ground } from './ground.js';
 import { detailOf, reasonOf, type AskedEnd } from './reason.js';
-import type { Run, RunTask } from './run.js';
+import type { Run, RunTask, Spent } from './run.js';
+import type { End } from './start-failed.js';
 
 /** Time that the language has to give up the code before its process is ended, and how often it is told in that time. */
 const GIVE_UP_MS = 2000;
@@ -19,7 +20,7 @@ const ASK_EVERY_MS = 200;
 type Done = Extract<ReplMessage, { op: 'done' }>;
 
 /** How a query left its REPL. */
-type End = { readonly done: Done } | { readonly exit: ExitStatus };
+type Left = { readonly done: Done } | { readonly exit: Ended };
 
 export class QueryTask implements RunTask, ReplListener {
   readonly run: Run;
@@ -59,8 +60,9 @@ export class QueryTask implements RunTask, ReplListener {
       this.run.finish({ exitCode: 126, signal: null, reason: 'start-failed', detail, stateLost: false });
       return;
     }
-    const end = await this.#converse(repl);
-    const status: ExitStatus = 'done' in end ? { exitCode: end.done.exitCode, signal: null } : end.exit;
+    const spentBefore = repl.cpuMs();
+    const left = await this.#converse(repl);
+    const status: ExitStatus = 'done' in left ? { exitCode: left.done.exitCode, signal: null } : left.exit.status;
     const failed = status.exitCode !== 0;
     const reason = reasonOf({
       ...status,
@@ -69,7 +71,8 @@ export class QueryTask implements RunTask, ReplListener {
       after: failed ? readLimitCounters() : before,
       diskFull: failed && isDiskFull([this.#ground.places.work, '/tmp']),
     });
-    this.run.finish('done' in end ? { ...status, reason, detail: detailOf(reason), stateLost: false } : lost(status, reason));
+    const end = 'done' in left ? { ...status, reason, detail: detailOf(reason), stateLost: false } : lost(status, reason);
+    this.run.finish(end, spentOf(repl, left, spentBefore));
   }
 
   async input(offset: number, data: Uint8Array, end: boolean): Promise<number> {
@@ -113,20 +116,20 @@ export class QueryTask implements RunTask, ReplListener {
   }
 
   /** Gives the code to `repl`, and sees it through to an end after which nothing more comes. */
-  async #converse(repl: Repl): Promise<End> {
+  async #converse(repl: Repl): Promise<Left> {
     this.#repl = repl;
     this.#began = ticksNow();
     const { timeoutMs, code } = this.#request;
     const limit = timeoutMs === undefined ? undefined : this.#ground.clock.after(timeoutMs, () => this.#kill('time-limit'));
     this.run.read(...repl.sources);
     repl.send({ op: 'run', id: this.run.id, code });
-    const end = await Promise.race([this.#done.then((done) => ({ done })), repl.exit.then((exit) => ({ exit }))]);
+    const left = await Promise.race([this.#done.then((done) => ({ done })), repl.exit.then((exit) => ({ exit }))]);
     this.#over = true;
     limit?.cancel();
     await this.#killing;
-    if ('exit' in end) await killAll(this.#ground.orphans, this.#ground.killUser);
+    if ('exit' in left) await killAll(this.#ground.orphans, this.#ground.killUser);
     await Promise.all(repl.outputs.map((output) => output.drained()));
-    return end;
+    return left;
   }
 
   /** Ends a run that has not begun. */
@@ -176,8 +179,14 @@ export class QueryTask implements RunTask, ReplListener {
   }
 }
 
+function spentOf(repl: Repl, left: Left, before: number): Spent {
+  // Nothing can be asked of a process that is gone; its end told the sum.
+  const [now, peakMemoryBytes] = 'done' in left ? [repl.cpuMs(), repl.higherPeakMemory()] : [left.exit.cpuMs, null];
+  return { cpuMs: now === null ? null : Math.max(0, now - before), peakMemoryBytes };
+}
+
 /** The language process died under the run. */
-function lost(status: ExitStatus, reason: ReturnType<typeof reasonOf>): Omit<Finished, 'wallMs'> {
+function lost(status: ExitStatus, reason: ReturnType<typeof reasonOf>): End {
   const own = reason === 'exited' || reason === 'signal';
   const detail = own ? 'The language process ended; its variables are lost.' : detailOf(reason);
   return { ...status, reason: own ? 'repl-lost' : reason, detail, stateLost: true };

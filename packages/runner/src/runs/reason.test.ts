@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reasonOf, type EndFacts } from './reason.js';
+import { reasonOf, throttledShare, whySlow, type EndFacts } from './reason.js';
 
 const none = { oom: 0, pids: 0 };
 const base: EndFacts = { exitCode: 1, signal: null, asked: [], before: none, after: none, diskFull: false };
@@ -24,5 +24,24 @@ describe('the reason of an end', () => {
     ['the disk', { diskFull: true }, 'disk-full'],
   ])('is told for %s', (_name, facts, reason) => {
     expect(reasonOf({ ...base, ...facts })).toBe(reason);
+  });
+});
+
+describe('the share that the CPU limit took', () => {
+  const at = (periods: number, throttled: number) => ({ periods, throttled });
+  it.each([
+    ['of no time', at(5, 1), at(5, 1), 0],
+    ['when it was never reached', at(5, 1), at(15, 1), 0],
+    ['when it was reached at times', at(5, 1), at(15, 6), 0.5],
+    ['when a count is behind', at(5, 1), at(6, 3), 1],
+    ['where it is not told', undefined, at(6, 3), null],
+  ])('%s', (_name, before, after, share) => {
+    expect(throttledShare(before, after)).toBe(share);
+  });
+
+  it('is the reason of slowness only where it is large, and the run long and not ended by something else', () => {
+    expect(whySlow('exited', 3000, 0.934)).toBe('The CPU limit of the session held it back in 93 % of its time.');
+    expect([whySlow('exited', 3000, 0.4), whySlow('exited', 900, 0.9), whySlow('exited', 3000, null)]).toEqual(['', '', '']);
+    expect(whySlow('killed', 3000, 0.9)).toBe('');
   });
 });

@@ -1,7 +1,7 @@
 /** Why a run ended. Pure. */
 import type { FinishReason } from '@berth/wire';
 import type { ExitStatus } from '../processes/launch.js';
-import type { LimitCounters } from '../processes/limits.js';
+import type { LimitCounters, Throttling } from '../processes/limits.js';
 
 /** What somebody wanted of a run. */
 export type AskedEnd = 'interrupted' | 'killed' | 'time-limit';
@@ -32,6 +32,23 @@ const DETAILS: Partial<Record<FinishReason, string>> = {
   'disk-full': 'There is no space left in /home/work or /tmp.',
   'time-limit': 'The time limit of the run was reached.',
 };
+
+/** Less wall time than this is not slow; less of it held back is not the limit's doing. */
+const SLOW_MS = 1000;
+const MUCH = 0.5;
+
+/** Share of the time from `before` to `after` that the CPU limit took away; null when it cannot be told. */
+export function throttledShare(before: Throttling | undefined, after: Throttling | undefined): number | null {
+  if (!before || !after) return null;
+  const periods = after.periods - before.periods;
+  return periods > 0 ? Math.min(1, (after.throttled - before.throttled) / periods) : 0;
+}
+
+/** Why a run that ended of itself took long; empty when its limits have no part in it. */
+export function whySlow(reason: FinishReason, wallMs: number, throttled: number | null): string {
+  if (reason !== 'exited' || wallMs < SLOW_MS || throttled === null || throttled < MUCH) return '';
+  return `The CPU limit of the session held it back in ${Math.round(throttled * 100)} % of its time.`;
+}
 
 /** One line for a person; empty when the reason says it all. */
 export const detailOf = (reason: FinishReason): string => DETAILS[reason] ?? '';

@@ -9,13 +9,17 @@ import {
   type RunRequest,
   type RunSignal,
   type RunState,
+  type RunUsage,
   type RunView,
   type TerminalSize,
 } from '@berth/wire';
+import { readThrottling, type Throttling } from '../processes/limits.js';
 import type { OutputSink } from '../processes/output.js';
 import { RetentionLog } from '../retention/log.js';
 import { FileSpill } from '../retention/spill.js';
 import type { Ground } from './ground.js';
+import { throttledShare, whySlow } from './reason.js';
+import type { End } from './start-failed.js';
 
 /** What can be asked of the thing that runs. */
 export interface RunTask {
@@ -32,6 +36,11 @@ export interface Source {
   resume(): void;
 }
 
+/** What the processes of a run used, as far as its task knows. */
+export type Spent = Pick<RunUsage, 'cpuMs' | 'peakMemoryBytes'>;
+/** Of a run that has never begun. */
+const NOTHING_SPENT: Spent = { cpuMs: 0, peakMemoryBytes: null };
+
 /** A record without its number. */
 type Unnumbered<R = RunRecord> = R extends unknown ? Omit<R, 'seq'> : never;
 
@@ -46,6 +55,8 @@ export class Run {
   readonly #sources = new Set<Source>();
   #setOver: () => void = () => {};
   #startedAt: number;
+  #throttling: Throttling | undefined;
+  #outputBytes = 0;
   #state: RunState = 'queued';
   #finished: Finished | null = null;
 
@@ -87,12 +98,14 @@ export class Run {
   /** From now on it runs; wall time counts. */
   began(): void {
     this.#startedAt = this.#ground.clock.monotonic();
+    this.#throttling = readThrottling();
     this.#state = 'running';
   }
 
   /** Sink for one of the output streams. */
   sink(type: 'stdout' | 'stderr'): OutputSink {
     return (data) => {
+      this.#outputBytes += data.length;
       this.log.write(RECORD_TYPES[type], data);
       this.#holdBack();
     };
@@ -118,10 +131,12 @@ export class Run {
   }
 
   /** The end; only the first one counts. */
-  finish(end: Omit<Finished, 'wallMs'>): void {
+  finish(end: End, spent: Spent = NOTHING_SPENT): void {
     if (this.#finished) return;
     const wallMs = this.#state === 'queued' ? 0 : Math.round(this.#ground.clock.monotonic() - this.#startedAt);
-    this.#finished = { ...end, wallMs };
+    const throttled = throttledShare(this.#throttling, readThrottling());
+    const detail = end.detail || whySlow(end.reason, wallMs, throttled);
+    this.#finished = { ...end, detail, wallMs, usage: { ...spent, outputBytes: this.#outputBytes, throttled } };
     this.#state = 'finished';
     this.#sources.clear();
     this.add({ type: 'finished', ...this.#finished });

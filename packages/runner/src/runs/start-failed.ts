@@ -2,8 +2,8 @@
 import type { Finished } from '@berth/wire';
 import { detailOf } from './reason.js';
 
-/** How a run ended, but for the time that it took. */
-export type End = Omit<Finished, 'wallMs'>;
+/** How a run ended, but for what it took. */
+export type End = Omit<Finished, 'wallMs' | 'usage'>;
 
 /** 127: there is no such program; 126: there is one, but it cannot be run. */
 export const startFailed = (exitCode: 126 | 127, detail: string): End => ({
