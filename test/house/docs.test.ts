@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as wire from '@berth/wire';
-import { ERRORS, FRAME, RECORD_TYPES } from '@berth/wire';
+import { ERRORS, FINISH_REASONS, FRAME, RECORD_TYPES } from '@berth/wire';
 import { read, rowsOf } from './tables.js';
 import { toStatisticsMap } from '../../packages/agent/src/manager-link/v1_4/statistics-hash.js';
 import { GROUP_SOURCES, NETWORK_FILE } from '../../packages/agent/src/node/statistics/sources.js';
@@ -24,6 +24,17 @@ describe('docs/runner-protocol.md', () => {
     // A type that both ends send has a row for each.
     const documented = new Map(rowsOf('docs/runner-protocol.md', 'type').map(([type, name]) => [type, name]));
     expect([...documented]).toEqual(expected.sort());
+  });
+});
+
+describe('docs/execution.md', () => {
+  it('has every reason for which a run ends', () => {
+    expect(rowsOf('docs/execution.md', 'reason').map(([reason]) => reason)).toEqual(FINISH_REASONS);
+  });
+
+  it('has all that is told of what a run used', () => {
+    const usage: wire.RunUsage = { cpuMs: 1, outputBytes: 1, peakMemoryBytes: 1, throttled: 1 };
+    expect(rowsOf('docs/execution.md', 'field').map(([field]) => field)).toEqual(Object.keys(usage));
   });
 });
 
