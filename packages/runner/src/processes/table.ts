@@ -52,16 +52,6 @@ export function readProcesses(): ProcessEntry[] {
 /** A name for a process that is never used again. */
 export const nameOf = ({ pid, started }: ProcessEntry): string => `${pid}@${started}`;
 
-/** The most memory that a process has had resident, in bytes; undefined when it is gone. */
-export function readPeakMemory(pid: number): number | undefined {
-  try {
-    const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
-  } catch {
-    return undefined;
-  }
-}
-
 let uptime: KeptFile | undefined;
 
 /** Clock ticks since boot, now: what starts from here on has no smaller {@link ProcessEntry.started}. */

@@ -1,11 +1,12 @@
 /** One language process and its control link. It knows nothing of runs: its owner gives it code and gets messages. */
 import { join } from 'node:path';
 import type { Language } from '@berth/wire';
+import { Account } from '../processes/account.js';
 import { userEnvironment } from '../processes/environment.js';
 import { killAll, send } from '../processes/kill.js';
 import { launch, type Ended, type Launched } from '../processes/launch.js';
 import type { Output, OutputSink } from '../processes/output.js';
-import { MS_PER_TICK, readPeakMemory, readProcess, readProcesses, type ProcessEntry } from '../processes/table.js';
+import { readProcess, readProcesses, type ProcessEntry } from '../processes/table.js';
 import { treeOf } from '../processes/tree.js';
 import { enter } from '../runs/directory.js';
 import type { Ground } from '../runs/ground.js';
@@ -26,6 +27,12 @@ export interface ReplListener {
   message(message: ReplMessage | undefined): void;
 }
 
+interface Accounts {
+  readonly main: Account;
+  /** Waits for what outlives its parent. */
+  readonly subreaper: Account | undefined;
+}
+
 export class Repl {
   readonly exit: Promise<Ended>;
   /** Resolves when the process has set itself up; true then, false when it ended before. */
@@ -35,6 +42,7 @@ export class Repl {
   readonly #lines = new Lines(MOST_LINE);
   #setReady: (ready: boolean) => void = () => {};
   #main: ProcessEntry | undefined;
+  #accounts: Accounts | undefined;
   #peakMemory = 0;
 
   private constructor(launched: Launched, listener: ReplListener) {
@@ -96,17 +104,13 @@ export class Repl {
 
   /** CPU time in milliseconds that the session has used so far, without what still runs beside the language process. */
   cpuMs(): number {
-    const main = this.#findMain();
-    const { pid, subreaper } = this.#launched;
-    // What outlives its parent is waited for by the subreaper.
-    const used = (subreaper ? (readProcess(pid)?.used ?? 0) : 0) + (main === undefined ? 0 : (readProcess(main.pid)?.used ?? 0));
-    return used * MS_PER_TICK;
+    const accounts = this.#openAccounts();
+    return (accounts?.main.cpuMs() ?? 0) + (accounts?.subreaper?.cpuMs() ?? 0);
   }
 
   /** The most memory of the language process in bytes, when that is more than at the last call; else null. */
   higherPeakMemory(): number | null {
-    const main = this.#findMain();
-    const peak = main && readPeakMemory(main.pid);
+    const peak = this.#openAccounts()?.main.peakMemory();
     if (peak === undefined || peak <= this.#peakMemory) return null;
     this.#peakMemory = peak;
     return peak;
@@ -133,6 +137,8 @@ export class Repl {
   /** Closes what is open here after the exit. */
   close(): void {
     for (const output of this.outputs) output.close();
+    this.#accounts?.main.close();
+    this.#accounts?.subreaper?.close();
     this.#launched.control!.from.destroy();
     this.#launched.control!.to.destroy();
   }
@@ -148,6 +154,13 @@ export class Repl {
   /** The language process itself. */
   #findMain(): ProcessEntry | undefined {
     return (this.#main ??= this.#lookForMain());
+  }
+
+  #openAccounts(): Accounts | undefined {
+    const main = this.#findMain();
+    if (main === undefined) return undefined;
+    const { pid, subreaper } = this.#launched;
+    return (this.#accounts ??= { main: new Account(main.pid), subreaper: subreaper ? new Account(pid) : undefined });
   }
 
   #lookForMain(): ProcessEntry | undefined {
