@@ -30,7 +30,7 @@ export async function startDocker(directory, { say, signal }) {
 }
 
 // dockerd would join a containerd of the machine if there is one.
-async function startContainerd(directory, signal) {
+export async function startContainerd(directory, signal) {
   const config = join(directory, 'containerd.toml');
   const socket = join(directory, 'containerd.sock');
   writeFileSync(config, CONTAINERD_CONFIG);
@@ -47,16 +47,23 @@ async function startContainerd(directory, signal) {
 }
 
 async function startDockerd(directory, containerdSocket, signal) {
-  const config = join(directory, 'docker.json');
   const socketPath = join(directory, 'docker.sock');
+  const daemon = startDaemon(directory, 'dockerd', 'dockerd', await dockerdArguments(directory, containerdSocket));
+  await untilReady('dockerd', daemon, () => pings(socketPath), signal);
+  return socketPath;
+}
+
+/** What dockerd is started with, to listen on `docker.sock` in `directory` and keep everything there. Makes its bridge. */
+export async function dockerdArguments(directory, containerdSocket) {
+  const config = join(directory, 'docker.json');
   writeFileSync(config, '{}');
-  const daemon = startDaemon(directory, 'dockerd', 'dockerd', [
+  return [
     `--config-file=${config}`,
     `--containerd=${containerdSocket}`,
     `--data-root=${join(directory, 'data')}`,
     `--exec-root=${join(directory, 'exec')}`,
     `--pidfile=${join(directory, 'dockerd.pid')}`,
-    `--host=unix://${socketPath}`,
+    `--host=unix://${join(directory, 'docker.sock')}`,
     '--group=docker',
     `--bridge=${await addBridge(placeId(directory))}`,
     '--exec-opt=native.cgroupdriver=cgroupfs',
@@ -67,9 +74,7 @@ async function startDockerd(directory, containerdSocket, signal) {
     '--ip6tables=false',
     '--ip-forward=false',
     '--ip-masq=false',
-  ]);
-  await untilReady('dockerd', daemon, () => pings(socketPath), signal);
-  return socketPath;
+  ];
 }
 
 async function buildImages(socketPath, signal) {

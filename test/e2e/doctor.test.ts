@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DockerDriver } from '../../packages/agent/src/adapters/docker/index.js';
 import { PROBES } from '../../packages/agent/src/commands/doctor/probes/index.js';
-import type { CreateBody } from '../../packages/agent/testing/editing-docker.js';
+import type { CreateBody } from '../../packages/agent/testing/meddling-docker.js';
 import { Berth, collect } from '../support/berth.js';
 import { ABSENT, DoctorWorld, FAULTS } from '../support/doctor.js';
 import { describeWithDocker } from '../support/services.js';

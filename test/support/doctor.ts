@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { KernelService } from '@berth/wire';
 import { openDoctor, type Finding } from '../../packages/agent/src/commands/doctor/index.js';
 import type { ContainerPlan, Driver } from '../../packages/agent/src/ports/driver.js';
-import { EditingDocker, type CreateBody } from '../../packages/agent/testing/editing-docker.js';
+import { MeddlingDocker, type CreateBody } from '../../packages/agent/testing/meddling-docker.js';
 
 /** What is switched off: of the plan, of what Docker is told, or of the service. */
 export interface Fault {
@@ -42,7 +42,7 @@ export class DoctorWorld {
     only: readonly string[],
     { plan, create, service }: Fault = {},
   ): Promise<{ readonly findings: ReadonlyMap<string, Finding>; readonly left: readonly string[] }> {
-    const proxy = create && (await EditingDocker.start(join(this.directory, 'docker.sock'), this.#socketPath, create));
+    const proxy = create && (await MeddlingDocker.start(join(this.directory, 'docker.sock'), this.#socketPath, { edit: create }));
     const socketPath = proxy ? join(this.directory, 'docker.sock') : this.#socketPath;
     const dataDir = join(this.directory, 'data');
     const findings = new Map<string, Finding>();

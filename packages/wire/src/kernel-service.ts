@@ -28,7 +28,8 @@ export interface AttachOptions {
 export interface KernelService {
   /**
    * Creates a kernel and resolves once its runner answers. Idempotent by kernel id. When `signal` aborts before that, all
-   * that was made is undone and the kernel ends as `cancelled`.
+   * that was made is undone and the kernel ends as `cancelled`. So it is when the creation fails; where that cannot be done yet, as while
+   * the driver is away, the failure is told at once and the rest follows.
    * Errors: bad-request, session-exists, image-not-found, driver-*, create-failed, state-unwritable, cancelled.
    */
   createKernel(request: CreateKernel, signal?: AbortSignal): Promise<KernelView>;

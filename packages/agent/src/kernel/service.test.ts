@@ -67,6 +67,19 @@ describe('creating a kernel', () => {
     expect(await world.leftovers()).toEqual(NOTHING_LEFT);
   });
 
+  it('is told at once that it failed, also while what was made cannot be undone yet', async () => {
+    const away = new BerthError('driver-unavailable', 'gone');
+    vi.spyOn(world.driver, 'start').mockRejectedValueOnce(away);
+    const remove = vi.spyOn(world.driver, 'remove').mockRejectedValueOnce(away);
+    await expect(agent.service.createKernel(someRequest())).rejects.toMatchObject({ code: 'driver-unavailable' });
+    expect(agent.service.getKernel(K1).phase).toBe('stopping');
+    world.now += 30_000;
+    await agent.tick();
+    await until(released);
+    expect(remove).toHaveBeenCalledTimes(2);
+    expect(await world.leftovers()).toEqual(NOTHING_LEFT);
+  });
+
   it('whose container ends at once says so and leaves nothing', async () => {
     const start = world.driver.start.bind(world.driver);
     vi.spyOn(world.driver, 'start').mockImplementation(async (id, signal) => {

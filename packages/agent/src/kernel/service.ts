@@ -62,8 +62,7 @@ export class AgentKernelService implements KernelService {
     try {
       await actor.until((state) => phaseOf(state) !== 'preparing' && phaseOf(state) !== 'starting');
       if (actor.view.phase === 'running') return actor.view;
-      await actor.until((state) => state.released);
-      throw creationError(actor);
+      return await creationFailed(actor);
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
@@ -109,8 +108,7 @@ export class AgentKernelService implements KernelService {
       if (actor.state.facts.incarnation === incarnation) continue;
       await actor.until((state) => state.desired.want === 'stop' || (state.readyAt !== null && !state.settingUp));
       if (!over()) return actor.view;
-      await actor.until((state) => state.released);
-      throw creationError(actor);
+      return await creationFailed(actor);
     }
   }
 
@@ -224,6 +222,15 @@ const newToken = (): string => randomBytes(32).toString('hex');
 
 function sameRequest(facts: KernelFacts, request: CreateKernel): boolean {
   return facts.sessionId === request.sessionId && JSON.stringify(facts.spec) === JSON.stringify(request.spec);
+}
+
+/**
+ * Rejects with why `actor` could not be made, once it is undone. What cannot be undone now, as while the driver is away, is undone later:
+ * nobody need wait for that to hear what is wrong.
+ */
+async function creationFailed(actor: KernelActor): Promise<never> {
+  await actor.until((state) => state.released || state.releaseFailures > 0);
+  throw creationError(actor);
 }
 
 /** The cause if the hooks named one, else how the kernel ended. */

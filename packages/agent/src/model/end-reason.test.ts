@@ -19,4 +19,10 @@ describe('the reason of an end that came by itself', () => {
   for (const [what, evidence, reason] of rows) {
     it(`${what}: ${reason}`, () => expect(endReason({ ...PLAIN, ...evidence }).reason).toBe(reason));
   }
+
+  it('says that it was stopped from outside, when the runner heard that', () => {
+    const { reason, detail } = endReason({ ...PLAIN, exitCode: 0, note: { reason: 'shutdown', at: 0 } });
+    expect(reason).toBe('runner-lost');
+    expect(detail).toMatch(/stopped from outside/);
+  });
 });

@@ -28,5 +28,8 @@ export function endReason(evidence: EndEvidence): EndReason {
   if (evidence.missing) return { reason: 'container-lost', detail: 'the container was removed by somebody else' };
   // Docker's flag alone says only that somebody in the container was killed; with 137 it was the runner or its init.
   if (evidence.oomKilled && exitCode === 137) return { reason: 'oom', detail: 'the memory limit killed the runner' };
+  // SIGTERM is how an engine stops a container, also when it is stopped itself.
+  if (note?.reason === 'shutdown')
+    return { reason: 'runner-lost', detail: 'it was stopped from outside, by somebody or with the engine' };
   return { reason: 'runner-lost', detail: exitCode === null ? 'the runner ended' : `the runner ended with code ${exitCode}` };
 }

@@ -11,14 +11,14 @@ import type {
 import { silentLogger, type Logger } from '../../ports/logger.js';
 import { createContainer } from './create.js';
 import { API_VERSION, Engine, LIMIT_MS, type DockerTarget } from './engine.js';
-import { dockerError, hasStatus } from './errors.js';
+import { hasStatus, nonsense } from './errors.js';
 import { followEvents } from './events.js';
 import { HostImage } from './host-image.js';
 import { ImageLister } from './image-list.js';
 import { resolveLocalImage } from './images.js';
 import { ownerFilter, type Owner } from './labels.js';
 import { inspectContainer } from './inspect.js';
-import { needsInspection, observationOfListed, type Listed } from './observe.js';
+import { isListed, needsInspection, observationOfListed } from './observe.js';
 import { ImagePulls } from './pull.js';
 import { removeImage, tagImage } from './keep-images.js';
 import { removeContainer } from './remove.js';
@@ -109,13 +109,14 @@ export class DockerDriver implements Driver {
 
   /** The OOM flag of a living container is not told by Docker's list; `inspect` has it. */
   async list(owner: Owner, signal?: AbortSignal): Promise<readonly Observation[]> {
-    const listed = await this.#engine.call(
-      'listing containers',
+    const what = 'listing containers';
+    const listed: unknown = await this.#engine.call(
+      what,
       (docker, abortSignal) => docker.listContainers({ all: true, filters: { label: ownerFilter(owner) }, abortSignal }),
       { signal },
     );
-    if (!Array.isArray(listed)) throw dockerError(new Error('no list came'), 'listing containers');
-    const observations = (listed as Listed[]).map((one) =>
+    if (!isListed(listed)) throw nonsense(what);
+    const observations = listed.map((one) =>
       needsInspection(one) ? this.inspect(one.Id, signal) : Promise.resolve(observationOfListed(one)),
     );
     return (await Promise.all(observations)).filter((one) => one !== undefined);

@@ -56,6 +56,12 @@ export function dockerError(thrown: unknown, what: string): BerthError {
   });
 }
 
+/** For an answer that Docker cannot have meant: nothing may be concluded from it. */
+export const nonsense = (what: string): BerthError =>
+  new BerthError('driver-unavailable', `${what} failed: what came is no answer of Docker`, {
+    fix: 'Look at what stands between Berth and Docker, and at the log of Docker (`journalctl -u docker`).',
+  });
+
 /** What a registry may say, and what to do about it; the first that fits counts. */
 const PULL_FIXES: readonly { readonly says: RegExp; readonly fix: string }[] = [
   { says: /no space left on device|disk quota exceeded/i, fix: FREE_SPACE },

@@ -1,8 +1,10 @@
 /** One image that is present on this node. Nothing is pulled here. */
+import type Docker from 'dockerode';
 import { BerthError } from '@berth/wire';
 import type { ImageFacts } from '../../ports/driver.js';
 import type { ImageConfig } from './create-options.js';
 import type { Engine } from './engine.js';
+import { nonsense } from './errors.js';
 
 /** Letters that occur in references, digests and ids; nothing that would change the path of the request. */
 const REFERENCE = /^[A-Za-z0-9][\w.\-/:@]{0,1023}$/;
@@ -32,11 +34,16 @@ export async function inspectImage(engine: Engine, reference: string, signal?: A
   if (!REFERENCE.test(reference) || reference.split('/').some((name) => /^\.*$/.test(name))) {
     throw new BerthError('image-not-found', `${JSON.stringify(reference)} is not the name of an image`);
   }
-  return engine.call(
-    `looking up the image ${reference}`,
-    (docker, abortSignal) => docker.getImage(reference).inspect({ abortSignal } as object) as Promise<InspectedImage>,
-    { signal },
-  );
+  const what = `looking up the image ${reference}`;
+  const inspect = (docker: Docker, abortSignal: AbortSignal) => docker.getImage(reference).inspect({ abortSignal } as object);
+  const found: unknown = await engine.call(what, inspect, { signal });
+  if (!isInspectedImage(found)) throw nonsense(what);
+  return found;
+}
+
+function isInspectedImage(answer: unknown): answer is InspectedImage {
+  const { Id, Config = null } = (answer ?? {}) as Partial<Record<keyof InspectedImage, unknown>>;
+  return typeof Id === 'string' && typeof Config === 'object';
 }
 
 /** Errors: `image-not-found`. */

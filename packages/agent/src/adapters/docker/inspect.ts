@@ -1,7 +1,9 @@
 import type { Observation } from '../../ports/driver.js';
 import type { Engine } from './engine.js';
-import { hasStatus } from './errors.js';
-import { observationOf, type Inspected } from './observe.js';
+import { hasStatus, nonsense } from './errors.js';
+import { isInspected, observationOf, type Inspected } from './observe.js';
+
+const WHAT = 'inspecting the container';
 
 /** Docker's own alphabet for ids and names; anything else would change the path of the request. */
 const REFERENCE = /^[A-Za-z0-9][\w.-]*$/;
@@ -9,8 +11,8 @@ const REFERENCE = /^[A-Za-z0-9][\w.-]*$/;
 /** Raw inspection by full id or name; undefined when there is none. Docker would also take the beginning of an id: not here. */
 export async function inspectRaw(engine: Engine, idOrName: string, signal?: AbortSignal): Promise<Inspected | undefined> {
   if (!REFERENCE.test(idOrName)) return undefined;
-  const found = await engine.call(
-    'inspecting the container',
+  const found: unknown = await engine.call(
+    WHAT,
     (docker, abortSignal) =>
       docker
         .getContainer(idOrName)
@@ -21,7 +23,9 @@ export async function inspectRaw(engine: Engine, idOrName: string, signal?: Abor
         }),
     { signal },
   );
-  return found && (found.Id === idOrName || found.Name === `/${idOrName}`) ? found : undefined;
+  if (found === undefined) return undefined;
+  if (!isInspected(found)) throw nonsense(WHAT);
+  return found.Id === idOrName || found.Name === `/${idOrName}` ? found : undefined;
 }
 
 /** A container of ours by full id or name; undefined when there is none. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toDockerLabels } from './labels.js';
-import { observationOf, type Inspected } from './observe.js';
+import { isInspected, isListed, observationOf, type Inspected } from './observe.js';
 
 const labels = { agentId: 'a', stateId: 's', namespace: 'n', kernelId: 'k', sessionId: 's', incarnation: 1 };
 const inspected = (Status: string, ExitCode = 0, Pid = 0): Inspected => ({
@@ -40,6 +40,22 @@ describe('observationOf', () => {
   it('sees no container of ours where labels are missing, nor an unknown state', () => {
     expect(observationOf({ ...inspected('running'), Config: { Labels: null } })).toBeUndefined();
     expect(observationOf(inspected('dreaming'))).toBeUndefined();
+  });
+
+  it.each([undefined, null, 'nonsense', [], {}, { Id: 7 }, { ...inspected('running'), Config: null }, inspected('dreaming')])(
+    'takes %j for no inspection',
+    (answer) => expect(isInspected(answer)).toBe(false),
+  );
+
+  it.each([undefined, 'nonsense', {}, [null], [{ Id: 'a' }], [{ Id: 'a', Names: ['/a'], Labels: {} }]])(
+    'takes %j for no list',
+    (answer) => expect(isListed(answer)).toBe(false),
+  );
+
+  it('takes what Docker says for what it is', () => {
+    expect(isInspected(inspected('running'))).toBe(true);
+    expect(isListed([])).toBe(true);
+    expect(isListed([{ Id: 'a', Names: null, Labels: null, State: 'dead', More: 1 }])).toBe(true);
   });
 
   it('tells where published ports are, and of none when there are none', () => {

@@ -24,7 +24,28 @@ export interface Inspected {
   };
 }
 
-/** Undefined when the container is not one of ours, or in a state that no Docker has had so far. */
+/**
+ * Whether an answer is an inspection at all, in a state that is known. One that is not must never pass for "there is none": that would
+ * be the end of a session.
+ */
+export function isInspected(answer: unknown): answer is Inspected {
+  const { Id, Name, Config, State } = (answer ?? {}) as Partial<Record<keyof Inspected, unknown>>;
+  const status = (State as { readonly Status?: unknown } | null | undefined)?.Status;
+  const known = typeof status === 'string' && Object.hasOwn(STATES, status);
+  return typeof Id === 'string' && typeof Name === 'string' && typeof Config === 'object' && Config !== null && known;
+}
+
+/** Whether an answer is Docker's list. */
+export const isListed = (answer: unknown): answer is readonly Listed[] => Array.isArray(answer) && answer.every(isOneListed);
+
+function isOneListed(one: unknown): boolean {
+  const { Id, Names, Labels, State } = (one ?? {}) as Partial<Record<keyof Listed, unknown>>;
+  return (
+    typeof Id === 'string' && (Names === null || Array.isArray(Names)) && typeof Labels === 'object' && typeof State === 'string'
+  );
+}
+
+/** Undefined when the container is not one of ours. */
 export function observationOf({ Id, Name, Config, State, NetworkSettings }: Inspected): Observation | undefined {
   const labels = fromDockerLabels(Config.Labels ?? {});
   const state = STATES[State.Status];
@@ -46,8 +67,9 @@ function portsOf(bindings: NonNullable<NonNullable<Inspected['NetworkSettings']>
 /** One line of Docker's list. */
 export interface Listed {
   readonly Id: string;
-  readonly Names: readonly string[];
-  readonly Labels: Readonly<Record<string, string>>;
+  /** Null for one that is going. */
+  readonly Names: readonly string[] | null;
+  readonly Labels: Readonly<Record<string, string>> | null;
   readonly State: string;
 }
 
@@ -57,7 +79,7 @@ export const needsInspection = ({ State }: Listed): boolean => State === 'exited
 export const observationOfListed = ({ Id, Names, Labels, State }: Listed): Observation | undefined =>
   observationOf({
     Id,
-    Name: Names[0] ?? '',
+    Name: Names?.[0] ?? '',
     Config: { Labels },
     State: { Status: State, ExitCode: 0, OOMKilled: false, Pid: 0 },
   });
