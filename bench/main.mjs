@@ -7,6 +7,7 @@ import { startNode } from './node.mjs';
 import { overWebSocket } from './over-websocket.mjs';
 import { cold } from './rows/cold.mjs';
 import { execute } from './rows/execute.mjs';
+import { lifecycle } from './rows/lifecycle.mjs';
 import { memory } from './rows/memory.mjs';
 import { statistics } from './rows/statistics.mjs';
 import { stream } from './rows/stream.mjs';
@@ -21,6 +22,7 @@ const ROWS = {
   cold: (node) => cold(node),
   execute: (node) => execute(node, overWebSocket),
   stream: (node) => stream(node, overWebSocket),
+  lifecycle: (node) => lifecycle(node),
   memory: () => memory(),
   statistics: () => statistics(),
 };

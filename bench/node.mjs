@@ -17,17 +17,26 @@ export function dockerSocket() {
 
 export async function startNode() {
   const directory = await mkdtemp(join(tmpdir(), 'berth-bench-'));
-  const agent = await startAgent({
-    stateDirectory: join(directory, 'state'),
-    scratchRoot: join(directory, 'scratch'),
-    carryDirectory: join(directory, 'carry'),
-    namespace: 'bench',
-    docker: { socketPath: dockerSocket() },
-    logger: silent,
-  });
+  const start = () =>
+    startAgent({
+      stateDirectory: join(directory, 'state'),
+      scratchRoot: join(directory, 'scratch'),
+      carryDirectory: join(directory, 'carry'),
+      namespace: 'bench',
+      docker: { socketPath: dockerSocket() },
+      logger: silent,
+    });
+  let agent = await start();
   return {
     directory,
-    service: agent.service,
+    get service() {
+      return agent.service;
+    },
+    /** Another life of the same agent: its sessions live on. */
+    async restart() {
+      await agent.stop({ terminate: false });
+      agent = await start();
+    },
     async stop() {
       await agent.stop({ terminate: true });
       await rm(directory, { recursive: true, force: true });
