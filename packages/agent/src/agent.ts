@@ -22,6 +22,7 @@ import type { LifecycleHook } from './kernel/hook.js';
 import { statisticsHook } from './kernel/hooks/statistics.js';
 import { openJournalDirectory } from './kernel/journal-directory.js';
 import type { KernelContext } from './kernel/kernel-context.js';
+import type { KernelActor } from './kernel/kernel-actor.js';
 import { KernelFactory } from './kernel/kernel-factory.js';
 import { recoverKernels, resumeKernel } from './kernel/recovery.js';
 import { KernelRegistry } from './kernel/registry.js';
@@ -137,12 +138,12 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
       ...(config.hooks?.({ statistics }) ?? []),
       imageHook(driver),
       scratchHook(config.scratchRoot, driver),
-      mountsHook((facts, path) => files.makeDirectory(facts, path)),
+      mountsHook((facts, path) => files.makeMountPoint(facts, path)),
       bySupervisor('config files', {
         berth: null,
         'kernel-runner': configFilesHook({
           scratchRoot: config.scratchRoot,
-          makeMountPoint: (facts, path) => files.makeDirectory(facts, path),
+          makeMountPoint: (facts, path) => files.makeMountPoint(facts, path),
           environment: ownEntryEnvironment,
           logger,
         }),
@@ -177,6 +178,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const user = { uid: process.getuid!(), gid: process.getgid!() };
   const factory = new KernelFactory(context, registry, user, carry.id);
   const recovered = await recoverKernels(stored, journals, factory, logger);
+  await removeHalfUploads(recovered.actors, files, logger);
 
   const tasks = new OwnedTasks((name, error) => logger.error({ task: name, err: error }, 'a task of the agent failed'));
   const reconciler = new Reconciler({
@@ -226,6 +228,20 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
       await Promise.all(registry.actors().map((actor) => actor.detach()));
     },
   };
+}
+
+/** Of an agent that was killed. Before anybody can upload anew. */
+async function removeHalfUploads(actors: readonly KernelActor[], files: ScratchFiles, logger: Logger): Promise<void> {
+  for (const { facts } of actors.map(({ state }) => state)) {
+    const fields = { kernel: facts.kernelId };
+    try {
+      const count = await files.removeLeftovers(facts);
+      if (count > 0) logger.info({ ...fields, count }, 'removed what was left of files that were half uploaded');
+    } catch (error) {
+      // A kernel that never got its directory has none.
+      logger.debug({ ...fields, err: error }, 'half uploads could not be looked for');
+    }
+  }
 }
 
 /** Where Docker has published the ports of a kernel-runner; undefined while there is no running container. */

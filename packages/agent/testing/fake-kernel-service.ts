@@ -1,8 +1,12 @@
 /** A KernelService in memory, for tests of what stands in front of one. What runs do is given by scripts. */
 import {
   BerthError,
+  type ArchiveStream,
   type AttachOptions,
+  type ByteRange,
   type CreateKernel,
+  type ExtractedFiles,
+  type FileChange,
   type FileEntry,
   type KernelEvent,
   type KernelId,
@@ -213,11 +217,16 @@ export class FakeKernelService implements KernelService {
     return fileEntry(path, data);
   }
 
-  async readFile(id: KernelId, path: string): Promise<{ entry: FileEntry; content: AsyncIterable<Uint8Array> }> {
+  async readFile(
+    id: KernelId,
+    path: string,
+    range?: ByteRange,
+  ): Promise<{ entry: FileEntry; content: AsyncIterable<Uint8Array> }> {
     const data = this.#living(id).files.get(path);
     if (!data) throw new BerthError('no-such-file', `there is no file ${path}`);
+    const wanted = data.subarray(range?.start ?? 0, range?.end);
     const content = async function* () {
-      for (let at = 0; at < data.length; at += 65_536) yield data.subarray(at, at + 65_536);
+      for (let at = 0; at < wanted.length; at += 65_536) yield wanted.subarray(at, at + 65_536);
     };
     return { entry: fileEntry(path, data), content: content() };
   }
@@ -228,11 +237,51 @@ export class FakeKernelService implements KernelService {
     return [...files].filter(([name]) => name.startsWith(prefix)).map(([name, data]) => fileEntry(name, data));
   }
 
+  async statFile(id: KernelId, path: string): Promise<FileEntry> {
+    if (path === '.') return directoryEntry(path);
+    return (await this.readFile(id, path)).entry;
+  }
+
+  /** It has no directories of its own. */
+  async makeDirectory(id: KernelId, path: string): Promise<FileEntry> {
+    this.#living(id);
+    return directoryEntry(path);
+  }
+
+  async removeFile(id: KernelId, path: string, { recursive = false } = {}): Promise<void> {
+    const { files } = this.#living(id);
+    const names = [...files.keys()].filter((name) => name === path || (recursive && name.startsWith(`${path}/`)));
+    if (names.length === 0) throw new BerthError('no-such-file', `there is no file ${path}`);
+    for (const name of names) files.delete(name);
+  }
+
+  async moveFile(id: KernelId, from: string, to: string): Promise<FileEntry> {
+    const { content } = await this.readFile(id, from);
+    const entry = await this.writeFile(id, to, content);
+    await this.removeFile(id, from);
+    return entry;
+  }
+
   /** Not a tar: the bytes of the file alone. */
-  async archive(id: KernelId, path: string, { mostBytes = Infinity } = {}): Promise<AsyncIterable<Uint8Array>> {
+  async archive(id: KernelId, path: string, { mostBytes = Infinity } = {}): Promise<ArchiveStream> {
     const { entry, content } = await this.readFile(id, path);
     if (entry.size > mostBytes) throw new BerthError('too-large', `${path} is larger than ${mostBytes} bytes`);
-    return content;
+    return { bytes: entry.size, content };
+  }
+
+  /** Likewise: all becomes one file. */
+  async extractArchive(id: KernelId, path: string, content: AsyncIterable<Uint8Array>): Promise<ExtractedFiles> {
+    const { size } = await this.writeFile(id, path, content);
+    return { entries: 1, bytes: size };
+  }
+
+  /** Changes that watchers are told; put them in at will. */
+  readonly changes = new AsyncQueue<FileChange>();
+
+  async *watchFiles(id: KernelId, _path: string, signal: AbortSignal): AsyncIterable<FileChange> {
+    this.#living(id);
+    signal.addEventListener('abort', () => this.changes.end(), { once: true });
+    yield* this.changes;
   }
 
   async *events(signal: AbortSignal): AsyncIterable<KernelEvent> {
@@ -287,6 +336,12 @@ const fileEntry = (path: string, { length: size }: Uint8Array): FileEntry => ({
   mtimeMs: 0,
   ctimeMs: 0,
   atimeMs: 0,
+});
+
+const directoryEntry = (path: string): FileEntry => ({
+  ...fileEntry(path, new Uint8Array()),
+  type: 'directory',
+  mode: 0o40755,
 });
 
 const ended = (id: KernelId): BerthError => new BerthError('session-ended', `session ${id} has ended`);

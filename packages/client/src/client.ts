@@ -1,10 +1,11 @@
 /** One method per route of wire's table, plus files and attached runs. */
-import type { FileEntry, KernelView, NodeView, RunView } from '@berth/wire';
+import type { KernelView, NodeView, RunView } from '@berth/wire';
 import type { BodyOf, ReplyOf, RouteName } from '@berth/wire/http';
 import { Attachment, type AttachOptions } from './attach/attachment.js';
 import { ownConnection } from './attach/own-connection.js';
 import { SessionLink } from './attach/session-link.js';
-import { callRoute, nodeLost, request, type CallParts, type NodeAddress } from './http.js';
+import { FileClient } from './files.js';
+import { callRoute, request, type CallParts, type NodeAddress } from './http.js';
 
 export type { NodeAddress } from './http.js';
 
@@ -19,87 +20,69 @@ export interface ClientOptions {
  *
  * Errors of all methods: those of the node (errors.ts of wire), `node-lost` when it does not answer, the signal's reason.
  */
-export class BerthClient {
+export class BerthClient extends FileClient {
   readonly #resolve: () => Promise<NodeAddress>;
   readonly #signal: AbortSignal | undefined;
 
   constructor(address: NodeAddress | (() => Promise<NodeAddress>), options: ClientOptions = {}) {
+    super();
     this.#resolve = typeof address === 'function' ? address : () => Promise.resolve(address);
     this.#signal = options.signal;
   }
 
   node(): Promise<NodeView> {
-    return this.#call('node');
+    return this.call('node');
   }
 
   /** Asks the node to stop; it answers before it does. Sessions live on unless `terminate`. */
   stopNode(body: BodyOf<'stopNode'> = {}): Promise<{ stopping: true }> {
-    return this.#call('stopNode', { body });
+    return this.call('stopNode', { body });
   }
 
   /** Living sessions; with `all` also those that ended lately. */
   async listSessions({ all = false }: { readonly all?: boolean } = {}): Promise<readonly KernelView[]> {
-    return (await this.#call('listSessions', { query: { all: all ? '1' : undefined } })).sessions;
+    return (await this.call('listSessions', { query: { all: all ? '1' : undefined } })).sessions;
   }
 
   /** Resolves once the session can run code. Idempotent when `sessionId` is given. Aborting undoes what was made. */
   createSession(body: BodyOf<'createSession'>, signal?: AbortSignal): Promise<KernelView> {
-    return this.#call('createSession', { body, signal });
+    return this.call('createSession', { body, signal });
   }
 
   getSession(session: string): Promise<KernelView> {
-    return this.#call('getSession', { params: { session } });
+    return this.call('getSession', { params: { session } });
   }
 
   /** Ends a session; resolves when nothing of it is left. `graceMs`: milliseconds between SIGTERM and SIGKILL. */
   deleteSession(session: string, { graceMs }: { readonly graceMs?: number } = {}): Promise<KernelView> {
-    return this.#call('deleteSession', { params: { session }, query: { graceMs: graceMs?.toString() } });
+    return this.call('deleteSession', { params: { session }, query: { graceMs: graceMs?.toString() } });
   }
 
   renewSession(session: string): Promise<KernelView> {
-    return this.#call('renewSession', { params: { session } });
+    return this.call('renewSession', { params: { session } });
   }
 
   async listRuns(session: string): Promise<readonly RunView[]> {
-    return (await this.#call('listRuns', { params: { session } })).runs;
+    return (await this.call('listRuns', { params: { session } })).runs;
   }
 
   /** Idempotent by run id. */
   startRun(session: string, body: BodyOf<'startRun'>): Promise<RunView> {
-    return this.#call('startRun', { params: { session }, body });
+    return this.call('startRun', { params: { session }, body });
   }
 
   async signalRun(session: string, run: string, signal: BodyOf<'signalRun'>['signal']): Promise<void> {
-    await this.#call('signalRun', { params: { session, run }, body: { signal } });
+    await this.call('signalRun', { params: { session, run }, body: { signal } });
   }
 
   /** Of a run with a terminal. */
   async resizeRun(session: string, run: string, size: BodyOf<'resizeRun'>): Promise<void> {
-    await this.#call('resizeRun', { params: { session, run }, body: size });
+    await this.call('resizeRun', { params: { session, run }, body: size });
   }
 
   /** Names that could complete the code at its cursor (in UTF-16 units). */
   async complete(session: string, body: BodyOf<'complete'>): Promise<readonly string[]> {
-    return (await this.#call('complete', { params: { session }, body })).matches;
-  }
-
-  /** Entries of a directory below /home/work; default the top. */
-  async listFiles(session: string, path?: string): Promise<readonly FileEntry[]> {
-    return (await this.#call('listFiles', { params: { session }, query: { path } })).entries;
-  }
-
-  /** Writes a file below /home/work. */
-  async putFile(session: string, path: string, content: Uint8Array | ReadableStream<Uint8Array>): Promise<FileEntry> {
-    const init = { method: 'PUT', body: content, duplex: 'half', headers: { 'content-type': 'application/octet-stream' } };
-    const response = await request(await this.#resolve(), filePath(session, path), this.#withSignal(init as RequestInit));
-    return (await response.json()) as FileEntry;
-  }
-
-  /** The bytes of a file below /home/work, as they come. A connection lost half-way is `node-lost`, never a short file. */
-  async getFile(session: string, path: string): Promise<AsyncIterable<Uint8Array>> {
-    const address = await this.#resolve();
-    const { body } = await request(address, filePath(session, path), this.#withSignal({}));
-    return body === null ? (async function* () {})() : bytesOf(body, address.endpoint);
+    return (await this.call('complete', { params: { session }, body })).matches;
   }
 
   /** Follows a run from a record on, through lost connections and restarts of the node. */
@@ -123,22 +106,13 @@ export class BerthClient {
     return { ...(this.#signal ? { signal: this.#signal } : {}), ...options };
   }
 
-  async #call<Name extends RouteName>(name: Name, parts: CallParts<Name> = {}): Promise<ReplyOf<Name>> {
+  protected override async call<Name extends RouteName>(name: Name, parts: CallParts<Name> = {}): Promise<ReplyOf<Name>> {
     return callRoute(await this.#resolve(), name, { ...parts, signal: parts.signal ?? this.#signal });
   }
 
-  #withSignal(init: RequestInit): RequestInit {
-    return this.#signal ? { ...init, signal: this.#signal } : init;
-  }
-}
-
-const filePath = (session: string, path: string): string =>
-  `/v1/sessions/${encodeURIComponent(session)}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
-
-async function* bytesOf(body: ReadableStream<Uint8Array>, endpoint: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body as unknown as AsyncIterable<Uint8Array>;
-  } catch (error) {
-    throw nodeLost(endpoint, error);
-  }
+  protected readonly raw = async (path: string, init: RequestInit) => {
+    const address = await this.#resolve();
+    const signal = init.signal ?? this.#signal;
+    return { response: await request(address, path, signal ? { ...init, signal } : init), endpoint: address.endpoint };
+  };
 }

@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '@berth/base';
 import { ATTACH_CLOSE, BerthError, MAX_FRAME_LENGTH, type KernelService } from '@berth/wire';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { attachRoutes } from './attach/route.js';
+import { directoryRoutes } from './http/directories.js';
 import { bodyOf, errorOf } from './http/errors.js';
 import { fileRoutes } from './http/files.js';
 import { guard } from './http/guard.js';
@@ -69,7 +70,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   app.addHook('onRequest', guard(options.key, host));
   await app.register(tableRoutes(service, node));
-  await app.register(fileRoutes(service));
+  await app.register(fileRoutes(service, clock));
+  await app.register(directoryRoutes(service, clock));
   await app.register(attachRoutes(service, clock));
   const sockets = openSockets(app);
   await listen(app, host, port);

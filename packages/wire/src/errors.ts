@@ -29,6 +29,11 @@ export const ERRORS = {
     fix: 'Start the run with a terminal; the node needs glibc 2.28 or later to give one.',
   },
   'unsafe-path': { status: 422, exit: 65, fix: 'Use a relative path below /home/work that passes no link.' },
+  'disk-full': {
+    status: 507,
+    exit: 74,
+    fix: 'Remove files from /home/work that are not needed, or ask the operator for more room.',
+  },
   'path-too-long': { status: 422, exit: 78, fix: 'Use a shorter path.' },
   'resources-short': { status: 503, exit: 75, fix: 'Ask for less, or end other sessions.' },
   'create-failed': {

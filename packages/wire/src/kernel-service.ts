@@ -1,9 +1,10 @@
 /** The one interface that every face of the agent (gateway, manager dialects) drives. The agent implements it. */
+import type { FileService } from './file-service.js';
 import type { Frame } from './frames.js';
 import type { KernelId, RunId } from './ids.js';
 import type { CreateKernel, Language, RunRequest, RunSignal, TerminalSize } from './spec.js';
 import type { KernelStatistics } from './statistics.js';
-import type { FileEntry, KernelEvent, KernelView, RunView, TerminationReason } from './views.js';
+import type { KernelEvent, KernelView, RunView, TerminationReason } from './views.js';
 
 /** Output of a run from some record on. Iterating yields batches of record frames (channel 0, parts of a split record in order). */
 export interface RunStream extends AsyncIterable<readonly Frame[]> {
@@ -25,7 +26,7 @@ export interface AttachOptions {
 }
 
 /** Everything that can be done with kernels on this node. Errors are of the closed list (errors.ts). */
-export interface KernelService {
+export interface KernelService extends FileService {
   /**
    * Creates a kernel and resolves once its runner answers. Idempotent by kernel id. When `signal` aborts before that, all
    * that was made is undone and the kernel ends as `cancelled`. So it is when the creation fails; where that cannot be done yet, as while
@@ -68,19 +69,6 @@ export interface KernelService {
   resizeRun(id: KernelId, runId: RunId, size: TerminalSize): Promise<void>;
   /** Names that could complete `code` at `cursor` (in UTF-16 units) in the language's session. */
   complete(id: KernelId, language: Language, code: string, cursor: number): Promise<readonly string[]>;
-
-  /** Writes a file below /home/work: temporary name, then rename. Errors: unsafe-path, no-such-session. */
-  writeFile(id: KernelId, path: string, content: AsyncIterable<Uint8Array>): Promise<FileEntry>;
-  /** Errors: no-such-file, unsafe-path. */
-  readFile(id: KernelId, path: string): Promise<{ readonly entry: FileEntry; readonly content: AsyncIterable<Uint8Array> }>;
-  /** Entries of a directory, unsorted, links not followed. */
-  listFiles(id: KernelId, path: string): Promise<readonly FileEntry[]>;
-
-  /**
-   * A file or directory below /home/work as a tar archive, names relative to the parent of `path`; links as links. Ends with
-   * `too-large` when the files hold more than `mostBytes`. Errors: no-such-file, unsafe-path.
-   */
-  archive(id: KernelId, path: string, options?: { readonly mostBytes?: number }): Promise<AsyncIterable<Uint8Array>>;
 
   /** What happens from now on; ends with the signal. */
   events(signal: AbortSignal): AsyncIterable<KernelEvent>;

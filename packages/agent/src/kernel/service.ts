@@ -4,7 +4,6 @@ import {
   BerthError,
   type AttachOptions,
   type CreateKernel,
-  type FileEntry,
   type KernelEvent,
   type KernelId,
   type KernelService,
@@ -23,6 +22,7 @@ import type { ScratchFiles } from '../files/scratch-files.js';
 import type { KernelFacts } from '../model/facts.js';
 import { newKernel, phaseOf } from '../model/kernel-state.js';
 import type { RunnerChannel } from '../ports/channel.js';
+import { KernelFileService } from './file-service.js';
 import { endedError, type KernelActor } from './kernel-actor.js';
 import { LastingStream } from './lasting-stream.js';
 import type { KernelFactory } from './kernel-factory.js';
@@ -32,10 +32,9 @@ const DEFAULT_GRACE_MS = 2000;
 /** How long a call waits for a link that is down just now. */
 const LINK_PATIENCE_MS = 10_000;
 
-export class AgentKernelService implements KernelService {
+export class AgentKernelService extends KernelFileService implements KernelService {
   readonly #registry: KernelRegistry;
   readonly #factory: KernelFactory;
-  readonly #files: ScratchFiles;
   readonly #statistics: (id: KernelId) => KernelStatistics | null;
   readonly #creating = new Map<KernelId, Promise<KernelActor>>();
 
@@ -46,9 +45,9 @@ export class AgentKernelService implements KernelService {
     files: ScratchFiles,
     statistics: (id: KernelId) => KernelStatistics | null = () => null,
   ) {
+    super(files);
     this.#registry = registry;
     this.#factory = factory;
-    this.#files = files;
     this.#statistics = statistics;
   }
 
@@ -151,24 +150,12 @@ export class AgentKernelService implements KernelService {
     return (await (await this.#channel(id)).call('complete', { language, code, cursor })).matches;
   }
 
-  async writeFile(id: KernelId, path: string, content: AsyncIterable<Uint8Array>): Promise<FileEntry> {
-    return this.#files.write(this.#living(id).state.facts, path, content);
-  }
-
-  async readFile(id: KernelId, path: string): Promise<{ entry: FileEntry; content: AsyncIterable<Uint8Array> }> {
-    return this.#files.read(this.#living(id).state.facts, path);
-  }
-
-  async listFiles(id: KernelId, path: string): Promise<readonly FileEntry[]> {
-    return this.#files.list(this.#living(id).state.facts, path);
-  }
-
-  async archive(id: KernelId, path: string, options?: { readonly mostBytes?: number }): Promise<AsyncIterable<Uint8Array>> {
-    return this.#files.archive(this.#living(id).state.facts, path, options);
-  }
-
   events(signal: AbortSignal): AsyncIterable<KernelEvent> {
     return this.#registry.events(signal);
+  }
+
+  protected factsOf(id: KernelId): KernelFacts {
+    return this.#living(id).state.facts;
   }
 
   async #actorFor(request: CreateKernel): Promise<KernelActor> {

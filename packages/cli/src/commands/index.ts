@@ -2,6 +2,7 @@
 import type { Command } from '../command.js';
 import { agent } from './agent.js';
 import { config } from './config.js';
+import { cp } from './cp.js';
 import { doctor } from './doctor.js';
 import { down } from './down.js';
 import { etcd } from './etcd.js';
@@ -9,6 +10,7 @@ import { exec } from './exec.js';
 import { help } from './help.js';
 import { images } from './images.js';
 import { logs } from './logs.js';
+import { ls } from './ls.js';
 import { ps } from './ps.js';
 import { rm } from './rm.js';
 import { run } from './run.js';
@@ -25,6 +27,8 @@ export const COMMANDS: readonly Command[] = [
   ps,
   runs,
   logs,
+  cp,
+  ls,
   rm,
   up,
   down,

@@ -60,6 +60,9 @@ export function handlers(service: KernelService, node: NodeControl): Handlers {
     complete: async ({ session, body }) => ({
       matches: await service.complete(session, body.language, body.code, body.cursor),
     }),
+    statFile: ({ session, query }) => service.statFile(session, query['path'] ?? '.'),
+    makeDirectory: ({ session, body }) => service.makeDirectory(session, body.path),
+    moveFile: ({ session, body }) => service.moveFile(session, body.from, body.to),
     listFiles: async ({ session, query }) => ({ entries: await service.listFiles(session, query['path'] ?? '.') }),
   };
 }

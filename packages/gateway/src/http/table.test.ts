@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ROUTES, type RouteName } from '@berth/wire/http';
@@ -55,12 +56,16 @@ describe('each route', () => {
     signalRun: { body: { signal: 'kill' }, reply: {} },
     resizeRun: { body: { rows: 50, columns: 132 }, reply: {} },
     complete: { body: { language: 'python', code: 'imp', cursor: 3 }, reply: { matches: ['python:imp'] } },
-    listFiles: { reply: { entries: [] } },
+    listFiles: { reply: { entries: [{ path: 'old' }] } },
+    statFile: { reply: { path: '.', type: 'directory' } },
+    makeDirectory: { body: { path: 'new' }, reply: { path: 'new', type: 'directory' } },
+    moveFile: { body: { from: 'old', to: 'new' }, reply: { path: 'new', type: 'file' } },
   };
 
   it.each(Object.keys(ROUTES) as RouteName[])('%s answers from the service', async (name) => {
     const terminal = { rows: 24, columns: 80 };
     const { session, run } = await someRun(node.service, ['wait'], null, { stdin: 'open', terminal });
+    await node.service.writeFile(session, 'old', Readable.from([Buffer.from('x')]));
     const { method, path } = ROUTES[name];
     const answer = await call(method, path.replace(':session', session).replace(':run', run), { body: expected[name].body });
     expect(answer.body).toMatchObject(expected[name].reply as object);

@@ -3,7 +3,9 @@
  * `Authorization: Bearer <key>`; errors are `{error: ErrorBody}` with the status of the code.
  *
  * Outside the table, because their bodies are not JSON:
- * - `PUT|GET /v1/sessions/:session/files/*` the bytes of a file below /home/work (PUT answers `FileEntry`)
+ * - `PUT|GET|DELETE /v1/sessions/:session/files/*` the bytes of a file below /home/work (PUT answers `FileEntry`)
+ * - `PUT|GET /v1/sessions/:session/archive?path=DIRECTORY` a directory as a tar (PUT answers `ExtractedFiles`)
+ * - `GET /v1/sessions/:session/watch?path=DIRECTORY` a `FileChange` per line, until the caller goes; empty lines are signs of life
  * - `WS /v1/sessions/:session/runs/:run/attach?from=N` record frames on channel 0 from record N, then an `end` frame; the
  *   client sends `ack`, `input` and `inputEnd` frames (frames.ts), the node an `ack` for input that was taken. Each binary
  *   message holds one or more whole frames (attach-link.ts).
@@ -13,6 +15,8 @@ import type { FileEntry, KernelView, NodeView, RunView } from '../views.js';
 import {
   completeSchema,
   createSessionSchema,
+  makeDirectorySchema,
+  moveFileSchema,
   runRequestSchema,
   signalRunSchema,
   stopNodeSchema,
@@ -77,6 +81,10 @@ export const ROUTES = {
   ),
   /** `path`: directory relative to /home/work, default `.`. */
   listFiles: route<{ entries: readonly FileEntry[] }>('GET', '/v1/sessions/:session/files', undefined, ['path']),
+  /** `path`: of a file, directory or link; default `.`. */
+  statFile: route<FileEntry>('GET', '/v1/sessions/:session/stat', undefined, ['path']),
+  makeDirectory: route<FileEntry, typeof makeDirectorySchema>('POST', '/v1/sessions/:session/directories', makeDirectorySchema),
+  moveFile: route<FileEntry, typeof moveFileSchema>('POST', '/v1/sessions/:session/move', moveFileSchema),
 } as const;
 
 export type RouteName = keyof typeof ROUTES;

@@ -82,3 +82,25 @@ export const completeSchema = z
   .strictObject({ language: z.enum(LANGUAGES), code: z.string(), cursor: z.number().int().min(0) })
   .refine(fitsFrame, TOO_LARGE);
 export const stopNodeSchema = z.strictObject({ terminate: z.boolean().default(false) });
+
+/** {@link WriteOptions} as a query: `sha256` in hexadecimal digits, `mode` in octal ones. */
+export const writeQuerySchema = z.strictObject({
+  sha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
+    .optional(),
+  mode: z
+    .string()
+    .regex(/^0?[0-7]{3}$/, 'must be three octal digits')
+    .transform((digits) => Number.parseInt(digits, 8))
+    .optional(),
+});
+export const removeQuerySchema = z.strictObject({
+  recursive: z
+    .enum(['0', '1'])
+    .default('0')
+    .transform((flag) => flag === '1'),
+});
+const pathText = text.max(16 * 1024);
+export const makeDirectorySchema = z.strictObject({ path: pathText });
+export const moveFileSchema = z.strictObject({ from: pathText, to: pathText });

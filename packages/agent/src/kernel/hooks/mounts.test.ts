@@ -23,7 +23,7 @@ async function acquire(target: string, source = join(base, 'folder')) {
   const files = new ScratchFiles(() => work);
   const draft = emptyDraft();
   const facts = someFacts({ mounts: [{ source, target, readOnly: false }] }, user);
-  const hook = mountsHook((f, path) => files.makeDirectory(f, path));
+  const hook = mountsHook((f, path) => files.makeMountPoint(f, path));
   await hook.acquire({ facts, draft, signal: new AbortController().signal, containerMade: async () => {} });
   return draft.mounts;
 }

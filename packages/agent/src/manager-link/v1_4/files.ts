@@ -30,7 +30,8 @@ export class KernelFiles {
     return inPython(path, async () => {
       const chunks: Uint8Array[] = [];
       let bytes = 0;
-      for await (const chunk of await this.#service.archive(kernelId, path, { mostBytes: DOWNLOAD_BYTES })) {
+      const { content } = await this.#service.archive(kernelId, path, { mostBytes: DOWNLOAD_BYTES });
+      for await (const chunk of content) {
         chunks.push(chunk);
         bytes += chunk.length;
         if (bytes >= DOWNLOAD_BYTES) throw tooLarge();

@@ -1,15 +1,24 @@
-/** A tree below /home/work as one tar, named as Docker's archive names it. No link is followed on any component. */
+/** A tree as one tar, named as Docker's archive names it. No link is followed on any component. */
 import { constants, type Stats } from 'node:fs';
 import { lstat, readlink, type FileHandle } from 'node:fs/promises';
-import { posix } from 'node:path';
-import { inDirectory, openBelow, openDirectory, pathNames, UnsafePathError, walkBelow } from '@berth/base';
-import { BerthError, IN_KERNEL } from '@berth/wire';
-import { fileError } from './file-error.js';
-import { TAR_END, tarHeader, tarPadding, type TarEntry } from './tar-format.js';
+import { inDirectory, openBelow, openDirectory, pathNames, UnsafePathError } from '../nofollow.js';
+import { isTemporary } from '../temporary.js';
+import { walkBelow } from '../walk.js';
+import { TAR_END, tarHeader, tarPadding, type TarEntry } from './format.js';
+import { TooMuchError } from './limits.js';
 
 export interface ArchiveLimits {
   /** Most bytes of the archive, headers and padding included. */
   readonly mostBytes: number;
+  /** What the names in the archive of the empty path begin with. */
+  readonly rootName: string;
+}
+
+/** A tree, measured and not yet read. */
+export interface MeasuredArchive {
+  /** Of the archive as it would be now. */
+  readonly bytes: number;
+  readonly content: AsyncIterable<Uint8Array>;
 }
 
 /** Deeper than anybody builds by hand; each level costs descriptors. */
@@ -25,45 +34,37 @@ interface Found {
 }
 
 /**
- * Archives `path` below `root`, which is the kernel's /home/work. Names are relative to the parent of `path`, as from Docker: `dir/`, `dir/a`; of
- * `.` and of `dir/.` they start with `./`, of the empty path with `work/`. Links are archived as links; sockets, FIFOs and devices
- * are left out. The tree is measured first: nothing is given of one that is too large. A file that shrinks meanwhile is filled with zeros.
- * Errors: `no-such-file`, `unsafe-path`, `too-large` (also while it is read, when the tree grows beyond the limit meanwhile).
+ * Archives `path` below `root`. Names are relative to the parent of `path`, as from Docker: `dir/`, `dir/a`; of `.` and of `dir/.` they
+ * start with `./`. Links are archived as links; sockets, FIFOs and devices are left out. The tree is measured first: nothing is
+ * given of one that is too large. A file that shrinks meanwhile is filled with zeros. Errors: {@link UnsafePathError}, ENOENT,
+ * {@link TooMuchError} (also while it is read, when the tree grows beyond the limit meanwhile).
  */
-export async function archiveTree(root: string, path: string, limits: ArchiveLimits): Promise<AsyncIterable<Uint8Array>> {
-  try {
-    let bytes = TAR_END.length;
-    for await (const found of findings(root, path)) {
-      const entry = entryOf(found, found.stats);
-      bytes += tarHeader(entry).length + entry.size + tarPadding(entry.size);
-      if (bytes > limits.mostBytes) throw tooLarge(path, limits);
-    }
-  } catch (error) {
-    throw fileError(path, error);
+export async function archiveTree(root: string, path: string, limits: ArchiveLimits): Promise<MeasuredArchive> {
+  let bytes = TAR_END.length;
+  for await (const found of findings(root, path, limits)) {
+    const entry = entryOf(found, found.stats);
+    bytes += tarHeader(entry).length + entry.size + tarPadding(entry.size);
+    if (bytes > limits.mostBytes) throw tooLarge(path, limits);
   }
-  return archive(root, path, limits);
+  return { bytes, content: archive(root, path, limits) };
 }
 
 async function* archive(root: string, path: string, limits: ArchiveLimits): AsyncGenerator<Uint8Array> {
   let left = limits.mostBytes - TAR_END.length;
-  try {
-    for await (const found of findings(root, path)) {
-      if (found.stats.isFile()) left = yield* archiveFile(found, left, () => tooLarge(path, limits));
-      else {
-        const header = tarHeader(entryOf(found, found.stats));
-        left -= header.length;
-        if (left < 0) throw tooLarge(path, limits);
-        yield header;
-      }
+  for await (const found of findings(root, path, limits)) {
+    if (found.stats.isFile()) left = yield* archiveFile(found, left, () => tooLarge(path, limits));
+    else {
+      const header = tarHeader(entryOf(found, found.stats));
+      left -= header.length;
+      if (left < 0) throw tooLarge(path, limits);
+      yield header;
     }
-  } catch (error) {
-    throw fileError(path, error);
   }
   yield TAR_END;
 }
 
 /** Gives header, content and padding of one file, and returns what is left of the limit. Nothing, when it is no file any more. */
-async function* archiveFile(found: Found, left: number, tooMuch: () => BerthError): AsyncGenerator<Uint8Array, number> {
+async function* archiveFile(found: Found, left: number, tooMuch: () => Error): AsyncGenerator<Uint8Array, number> {
   const handle = await found.open().catch(() => undefined);
   if (!handle) return left;
   try {
@@ -96,10 +97,10 @@ async function* contentOf(handle: FileHandle, size: number): AsyncGenerator<Uint
 }
 
 /** What is archived of `path`, in order. */
-async function* findings(root: string, path: string): AsyncGenerator<Found> {
+async function* findings(root: string, path: string, { rootName }: ArchiveLimits): AsyncGenerator<Found> {
   const names = pathNames(path);
   const wantsDirectory = /(^|\/)\.?$/.test(path);
-  const ownName = /(^|\/)\.$/.test(path) ? '.' : (names.at(-1) ?? posix.basename(IN_KERNEL.work));
+  const ownName = /(^|\/)\.$/.test(path) ? '.' : (names.at(-1) ?? rootName);
   const last = names.at(-1);
   if (last !== undefined) {
     const parent = await openDirectory(root, names.slice(0, -1));
@@ -127,11 +128,11 @@ async function* findings(root: string, path: string): AsyncGenerator<Found> {
 }
 
 async function* findingsBelow(top: FileHandle, ownName: string): AsyncGenerator<Found> {
-  for await (const entry of walkBelow(top, { depth: MOST_LEVELS })) {
+  for await (const entry of walkBelow(top, { depth: MOST_LEVELS, skip: isTemporary })) {
     const { names, stats } = entry;
     if (!isArchived(stats)) continue;
     if (stats.isDirectory() && names.length === MOST_LEVELS) {
-      throw new BerthError('too-large', `the tree is deeper than ${MOST_LEVELS} levels`);
+      throw new TooMuchError(`the tree is deeper than ${MOST_LEVELS} levels`);
     }
     const target = stats.isSymbolicLink() ? await readlink(entry.path).catch(() => undefined) : '';
     if (target === undefined) continue;
@@ -148,8 +149,5 @@ function entryOf({ name, target }: Found, stats: Stats): TarEntry {
   return { name, target, type, size: type === 'file' ? stats.size : 0, mode: mode & 0o7777, uid, gid, mtimeMs };
 }
 
-function tooLarge(path: string, { mostBytes }: ArchiveLimits): BerthError {
-  return new BerthError('too-large', `${JSON.stringify(path)} is more than ${mostBytes} bytes as an archive`, {
-    fields: { path, limit: mostBytes },
-  });
-}
+const tooLarge = (path: string, { mostBytes }: ArchiveLimits): TooMuchError =>
+  new TooMuchError(`${JSON.stringify(path)} is more than ${mostBytes} bytes as an archive`);
