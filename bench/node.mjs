@@ -1,4 +1,4 @@
-/** A node for measurements: an agent in this process, on the Docker of DOCKER_HOST, in a temporary directory. */
+/** A node for measurements: an agent in this process, in a temporary directory, on the Docker of DOCKER_HOST unless another driver is named. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export function dockerSocket() {
   return host.slice('unix://'.length);
 }
 
-export async function startNode() {
+export async function startNode({ driver = 'docker' } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'berth-bench-'));
   const start = () =>
     startAgent({
@@ -24,6 +24,7 @@ export async function startNode() {
       carryDirectory: join(directory, 'carry'),
       namespace: 'bench',
       docker: { socketPath: dockerSocket() },
+      driver,
       logger: silent,
     });
   let agent = await start();
