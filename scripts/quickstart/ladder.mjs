@@ -27,8 +27,8 @@ const DOCKER_BETTER = 'better: Docker, which runs any image (start it, or set DO
  * - `sandbox`: undefined while it was not tried; `{ usable: true, unlimited }`; or `{ usable: false, missing, message, fix }`;
  * - `installer`: see {@link installerOf}; `root`: may install; `installTried`: once is enough.
  *
- * Answers `{ step, driver, image, lines }`, where `step` is one of
- * `docker-image`, `docker-host`, `sandbox`, `bare`: tell the story so, `lines` say why and what would be better;
+ * Answers `{ step, node, image, lines }`, where `node` has options of `berth up`, and `step` is one of
+ * `docker-image`, `docker-host`, `sandbox`, `plain`: tell the story so, `lines` say why and what would be better;
  * `try-sandbox`, `install`: do this, then ask again; `lines` are said before.
  */
 export function chooseStep(seen) {
@@ -37,7 +37,7 @@ export function chooseStep(seen) {
   if (sandbox === undefined) return { step: 'try-sandbox', lines: [] };
   if (sandbox.usable) return inSandbox(seen);
   if (mayInstall(seen)) return { step: 'install', lines: installing(seen) };
-  return wanted === 'sandbox' ? inSandbox(seen) : bare(seen);
+  return wanted === 'sandbox' ? inSandbox(seen) : plain(seen);
 }
 
 const mayInstall = ({ sandbox, root, installer, installTried }) =>
@@ -48,7 +48,7 @@ function onDocker({ image, docker: { withPython } }) {
   if (chosen !== undefined && chosen !== 'host')
     return {
       step: 'docker-image',
-      driver: 'docker',
+      node: ['--driver', 'docker'],
       image: chosen,
       lines: [`step 1 of 4: Docker, with the local image ${chosen}`],
     };
@@ -56,14 +56,14 @@ function onDocker({ image, docker: { withPython } }) {
     "step 2 of 4: Docker, with the built-in image host, which shows this machine's own programs",
     'better: an image with a Python of its own, which is for you to download (docker pull python:3-slim)',
   ];
-  return { step: 'docker-host', driver: 'docker', image: 'host', lines };
+  return { step: 'docker-host', node: ['--driver', 'docker'], image: 'host', lines };
 }
 
 /** Of images, only an unpacked one has a place here: an absolute path. */
 function inSandbox({ wanted, image, docker, sandbox }) {
   const why = wanted === 'sandbox' ? 'as BERTH_DRIVER says' : `since Docker cannot be used (${docker.fault})`;
   const lines = [`step 3 of 4: a sandbox by bubblewrap, ${why}`, ...(sandbox.unlimited ?? []), DOCKER_BETTER];
-  return { step: 'sandbox', driver: 'sandbox', image: image?.startsWith('/') ? image : 'host', lines };
+  return { step: 'sandbox', node: ['--driver', 'sandbox'], image: image?.startsWith('/') ? image : 'host', lines };
 }
 
 const installing = ({ docker, installer }) => [
@@ -72,15 +72,15 @@ const installing = ({ docker, installer }) => [
   'it stays; apt-get remove bubblewrap takes it away',
 ];
 
-function bare({ docker, sandbox, root, installer }) {
+function plain({ docker, sandbox, root, installer }) {
   const command = installer === undefined ? undefined : `${root ? '' : 'sudo '}${installer}`;
   const lines = [
-    'step 4 of 4: NO ISOLATION. THE PROGRAMS OF THIS DEMO RUN DIRECTLY ON THIS MACHINE, AS YOUR USER,',
-    'IN A PLAIN CHILD PROCESS. NOTHING OF THIS IS A FEATURE OF BERTH.',
+    'step 4 of 4: NO ISOLATION. THE PROGRAMS OF THIS DEMO RUN DIRECTLY ON THIS MACHINE, AS PLAIN PROCESSES OF',
+    `${root ? 'A USER ID OF THEIR OWN' : 'YOUR USER'}, KEPT FROM NOTHING. A NODE DOES SO ONLY WHEN IT IS TOLD TO (--isolation none).`,
     `Docker cannot be used: ${docker.fault}`,
     `sandboxes cannot be made: ${sandbox.message}`,
     DOCKER_BETTER,
     `better: a sandbox (${(sandbox.missing && command) || sandbox.fix})`,
   ];
-  return { step: 'bare', lines };
+  return { step: 'plain', node: ['--isolation', 'none'], image: 'host', lines };
 }

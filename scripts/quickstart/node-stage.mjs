@@ -4,7 +4,7 @@ import { newRunId } from '@berth/wire';
 /** Without a sign of life the session ends by itself after so many seconds, also when this process is killed. */
 const LEASE_SECONDS = 60;
 
-/** A new session from `image`. What `bare-stage.mjs` gives is used in the same way. */
+/** A new session from `image`. */
 export async function openSession(client, image) {
   const { sessionId, spec } = await client.createSession({ spec: { image, leaseSeconds: LEASE_SECONDS } });
   return {
@@ -29,6 +29,7 @@ export async function openSession(client, image) {
     async about() {
       const node = await client.node();
       return [
+        ...(node.isolation === 'none' ? ['isolation NONE'] : []),
         `Berth ${node.version}, Node.js ${process.versions.node}, driver ${node.driver} (${node.driverDetail || node.driverState})`,
         `image ${spec.image}, ${spec.cpus} CPU, ${spec.memoryBytes / 1024 ** 2} MiB of memory, network ${spec.network}`,
       ];

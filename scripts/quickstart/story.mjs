@@ -5,8 +5,8 @@ import { EXCEPTION, INPUT, PLOT, PROGRESS, STATE, VERSIONS } from './programs.mj
 import { runShown } from './run-shown.mjs';
 
 /**
- * Runs the programs of the story on one stage, which `open` makes (`node-stage.mjs`, `bare-stage.mjs`). Throws when one of them does
- * something else than it should.
+ * Runs the programs of the story on one stage, which `open` makes (`node-stage.mjs`). Throws when one of them does something else than
+ * it should.
  */
 export async function tellStory({ open, title, say, stop }) {
   say(`== ${title}`);

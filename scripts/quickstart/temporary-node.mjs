@@ -23,9 +23,9 @@ export class TemporaryNode {
     return new TemporaryNode(await mkdtemp(join(tmpdir(), 'berth-quickstart-')));
   }
 
-  /** Starts it with this driver and answers a client for it. */
-  async start(driver, signal) {
-    await this.#berth(['up', '--detach', '--listen', '127.0.0.1:0', '--driver', driver], signal);
+  /** Starts it with these options and answers a client for it. */
+  async start(options, signal) {
+    await this.#berth(['up', '--detach', '--listen', '127.0.0.1:0', ...options], signal);
     const { endpoint } = JSON.parse(await this.#berth(['status', '-o', 'json'], signal));
     const key = (await readFile(join(this.#dataDir, 'key'), 'utf8')).trim();
     const { BerthClient } = await import('@berth/client');

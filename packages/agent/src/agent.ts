@@ -34,9 +34,17 @@ import type { ChannelTarget } from './ports/channel.js';
 import { chooseDriver } from './node/driver-choice.js';
 import { driverOfState, keepDriver } from './node/driver-of-state.js';
 import { bootId, takeIdentity } from './node/identity.js';
+import { makePassable } from './node/passable.js';
 import type { KernelToSample } from './node/statistics/sampled-kernel.js';
 import { StatisticsSampler } from './node/statistics/sampler.js';
-import { DRIVER_NAMES, type Driver, type DriverInfo, type DriverName, type WantedDriver } from './ports/driver.js';
+import {
+  DRIVER_NAMES,
+  type Driver,
+  type DriverInfo,
+  type DriverName,
+  type Isolation,
+  type WantedDriver,
+} from './ports/driver.js';
 import type { JournalStore } from './ports/journal-store.js';
 import type { Logger } from './ports/logger.js';
 import { DriverHealth, type DriverState } from './reconcile/driver-health.js';
@@ -58,6 +66,8 @@ export interface AgentConfig {
   readonly docker: DockerTarget;
   /** What makes containers; default `docker`. With `auto` sessions that wait keep theirs. */
   readonly driver?: WantedDriver;
+  /** `none`: plain processes, whatever `driver` says. Default `sandboxed`. */
+  readonly isolation?: Isolation;
   /** The program of sandboxes, absolute; absent: where packages put it. */
   readonly bubblewrap?: string;
   /** About kernels that bring their own runner. */
@@ -85,6 +95,9 @@ export interface Agent {
     readonly name: string;
     /** Why it was taken: a clause for people, which follows the word `as`. */
     readonly reason: string;
+    readonly isolation: Isolation;
+    /** Limits that it cannot hold here, a sentence each; empty while it was never reached. */
+    readonly missing: readonly string[];
     state(): DriverState;
     probe(signal?: AbortSignal): Promise<DriverInfo>;
   };
@@ -119,7 +132,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
     ? { driver: parts.driver, reason: 'it was given' }
     : await takeDriver(config, kernelsWait);
   const health = new DriverHealth();
-  await probe(driver, health, kernelsWait, logger);
+  const missing = await probe(driver, health, kernelsWait, logger);
   const carry = await ensureCarry({ cacheDir: config.carryDirectory, ...config.node });
 
   const files = new ScratchFiles((facts) => scratchLayout(config.scratchRoot, facts).work);
@@ -204,7 +217,14 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const service = new AgentKernelService(registry, factory, files, statistics);
   return {
     service,
-    driver: { name: driver.name, reason, state: () => health.state, probe: (signal) => driver.probe(signal) },
+    driver: {
+      name: driver.name,
+      reason,
+      isolation: driver.isolation ?? 'sandboxed',
+      missing,
+      state: () => health.state,
+      probe: (signal) => driver.probe(signal),
+    },
     images: driver,
     scanOutput: async (id) => {
       const facts = registry.find(id)?.state.facts;
@@ -264,6 +284,8 @@ async function makeDirectories(config: AgentConfig): Promise<void> {
       throw new BerthError('state-unwritable', `${path} cannot be made: ${(error as Error).message}`, { cause: error });
     }
   }
+  if (config.isolation !== 'none' || process.getuid?.() !== 0) return;
+  for (const path of [config.scratchRoot, config.carryDirectory]) await makePassable(path);
 }
 
 /** Errors: `driver-*`; `bad-config` when sessions wait that another driver made. */
@@ -272,6 +294,11 @@ async function takeDriver(
   kernelsWait: boolean,
 ): Promise<{ readonly driver: Driver; readonly reason: string }> {
   const { stateDirectory } = config;
+  if (config.isolation === 'none') {
+    const driver = makeSandboxDriver(config);
+    await keepDriver(stateDirectory, driver.name, kernelsWait);
+    return { driver, reason: 'no isolation was asked for' };
+  }
   const before = kernelsWait ? await driverOfState(stateDirectory) : undefined;
   const question = { wanted: config.driver ?? 'docker', kept: DRIVER_NAMES.find((name) => name === before) };
   const made = new Map<DriverName, Driver>();
@@ -288,22 +315,27 @@ async function takeDriver(
   return { driver: made.get(name) ?? makeDriver(name, config), reason };
 }
 
-function makeDriver(name: DriverName, { docker, bubblewrap, logger, stateDirectory, scratchRoot }: AgentConfig): Driver {
-  if (name === 'docker') return new DockerDriver(docker, logger);
+const makeDriver = (name: DriverName, config: AgentConfig): Driver =>
+  name === 'docker' ? new DockerDriver(config.docker, config.logger) : makeSandboxDriver(config);
+
+function makeSandboxDriver({ bubblewrap, isolation, stateDirectory, scratchRoot }: AgentConfig): Driver {
   return new SandboxDriver({
     directory: join(stateDirectory, 'sandboxes'),
     secrets: [stateDirectory, scratchRoot],
     ...(bubblewrap === undefined ? {} : { programs: [bubblewrap] }),
+    ...(isolation === undefined ? {} : { isolation }),
   });
 }
 
-/** A node whose Docker is away may start for the sake of its kernels; with none, saying so at once is better. */
-async function probe(driver: Driver, health: DriverHealth, kernelsWait: boolean, logger: Logger): Promise<void> {
+/** What it cannot limit. A node whose Docker is away may start for the sake of its kernels; with none, saying so at once is better. */
+async function probe(driver: Driver, health: DriverHealth, kernelsWait: boolean, logger: Logger): Promise<readonly string[]> {
   try {
     const { missing = [] } = await driver.probe();
     for (const limit of missing) logger.warn({ driver: driver.name }, limit);
+    return missing;
   } catch (error) {
     health.bad(error);
     if (!kernelsWait) throw error;
+    return [];
   }
 }

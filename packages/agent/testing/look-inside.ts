@@ -17,24 +17,32 @@ export const COMMANDS: FixtureCommands = {
 
 const LOOK_AGAIN_MS = 10;
 
-/** Where the program inside writes what it found. */
+/** Where the program inside writes what it found; it is told, since without mounts that is elsewhere. */
 const REPORT = '/report';
 
 const LOOK = `
 import json, os, socket, sys
+# In a view of its own a group is the root; a process without one finds its groups by their names.
+groups = [line.rstrip('\\n').split(':', 2)[1:] for line in open('/proc/self/cgroup')]
+def own(path):
+    for names, group in groups:
+        for name in names.split(','):
+            if name == '' or path.startswith(name + '/'):
+                yield cg + name + group + '/' + path[len(name):].lstrip('/')
+    yield cg + path
 def number(*paths):
-    for path in paths:
+    for path in (one for each in paths for one in own(each)):
         if os.path.exists(path):
             text = open(path).read().split()
             return [int(word) for word in text if word.isdigit()]
+cg = '/sys/fs/cgroup/'
 status = dict(line.split(':', 1) for line in open('/proc/self/status'))
 capabilities = int(status['CapPrm' if sys.argv[1] == 'permitted' else 'CapBnd'], 16)
-cg = '/sys/fs/cgroup/'
 # Where a driver has no groups these are -1.
-memory = (number(cg + 'memory/memory.limit_in_bytes', cg + 'memory.max') or [-1])[0]
-swap = number(cg + 'memory/memory.memsw.limit_in_bytes')
-swap = swap[0] if swap else memory + (number(cg + 'memory.swap.max') or [-1])[0]
-cpu = number(cg + 'cpu.max') or [(number(path) or [-1])[0] for path in (cg + 'cpu/cpu.cfs_quota_us', cg + 'cpu/cpu.cfs_period_us')]
+memory = (number('memory/memory.limit_in_bytes', 'memory.max') or [-1])[0]
+swap = number('memory/memory.memsw.limit_in_bytes')
+swap = swap[0] if swap else memory + (number('memory.swap.max') or [-1])[0]
+cpu = number('cpu.max') or [(number(path) or [-1])[0] for path in ('cpu/cpu.cfs_quota_us', 'cpu/cpu.cfs_period_us')]
 def localhost():
     try:
         with socket.create_server(('127.0.0.1', 0)) as server:
@@ -54,9 +62,9 @@ facts = {
     'noNewPrivileges': status['NoNewPrivs'].strip() == '1',
     'interfaces': [name for _, name in socket.if_nameindex()],
     'localhost': localhost(), 'memoryBytes': memory, 'memoryAndSwapBytes': swap,
-    'pids': (number(cg + 'pids/pids.max', cg + 'pids.max') or [-1])[0], 'cpus': cpu[0] / cpu[1], 'cores': sorted(os.sched_getaffinity(0)), 'mounts': mounts,
+    'pids': (number('pids/pids.max', 'pids.max') or [-1])[0], 'cpus': cpu[0] / cpu[1], 'cores': sorted(os.sched_getaffinity(0)), 'mounts': mounts,
 }
-open('${REPORT}/facts', 'w').write(json.dumps(facts))
+open(sys.argv[2] + '/facts', 'w').write(json.dumps(facts))
 `;
 
 /** `permitted`: of a driver under which nothing can ever be gained (no_new_privs), the capabilities that it has; else the bounding set. */
@@ -67,7 +75,7 @@ export async function lookInside(
 ): Promise<InsideFacts> {
   const report = await mkdtemp(join(tmpdir(), 'berth-report-'));
   const mounts = [...plan.mounts, { source: report, target: REPORT, readOnly: false }];
-  const { containerId } = await driver.create({ ...plan, mounts, command: [...python(LOOK), capabilities] });
+  const { containerId } = await driver.create({ ...plan, mounts, command: [...python(LOOK), capabilities, REPORT] });
   try {
     await driver.start(containerId);
     while ((await driver.inspect(containerId))?.state !== 'exited') await sleep(LOOK_AGAIN_MS);

@@ -33,6 +33,8 @@ export async function startFakeNode(
     endpoint: gateway.endpoint,
     driver: 'fake',
     driverReason: 'it was given',
+    isolation: 'sandboxed',
+    missing: [],
     driverState: 'ok',
     driverDetail: '',
     links: [],

@@ -1,5 +1,4 @@
 /** Where things are for the runner. */
-import { join } from 'node:path';
 import { IN_KERNEL } from '@berth/wire';
 
 export interface Places {
@@ -11,9 +10,9 @@ export interface Places {
   readonly work: string;
 }
 
-/** The places inside a kernel; `root` moves them elsewhere, for tests outside of one. */
-export const placesUnder = (root: string): Places => ({
-  run: join(root, IN_KERNEL.run),
-  carry: join(root, IN_KERNEL.carry),
-  work: join(root, IN_KERNEL.work),
+/** The places inside a kernel, unless others are given. */
+export const placesOf = ({ run, carry, work }: { readonly [Name in keyof Places]?: string | undefined }): Places => ({
+  run: run ?? IN_KERNEL.run,
+  carry: carry ?? IN_KERNEL.carry,
+  work: work ?? IN_KERNEL.work,
 });

@@ -96,7 +96,8 @@ export async function startRunner(options: HarnessOptions = {}): Promise<Harness
     fifos,
     ...options.spec,
   };
-  const command = [process.execPath, ...RUNNER_FLAGS, file, '--kernel', 'k1', '--incarnation', '1', '--root', root];
+  const places = ['--run', run, '--carry', carry, '--work', work];
+  const command = [process.execPath, ...RUNNER_FLAGS, file, '--kernel', 'k1', '--incarnation', '1', ...places];
   // Under an init of its own, as in a kernel.
   const argv = tini ? [tini, '-s', '--', ...command] : command;
   const { NODE_EXTRA_CA_CERTS: _certificates, NODE_OPTIONS: _options, ...env } = process.env;

@@ -98,6 +98,10 @@ export interface NodeView {
   readonly driver: string;
   /** Why this driver was taken: a clause for people, which follows the word `as`. */
   readonly driverReason: string;
+  /** `none`: code of sessions is kept from nothing on this machine. */
+  readonly isolation: 'sandboxed' | 'none';
+  /** Limits of sessions that cannot be held here, a sentence each. */
+  readonly missing: readonly string[];
   readonly driverState: 'ok' | 'unreachable';
   /** Why the driver cannot be used; empty when it can. */
   readonly driverDetail: string;

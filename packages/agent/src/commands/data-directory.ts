@@ -1,6 +1,6 @@
 /** What a node keeps, and where, below its data directory. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '@berth/base';
 import { BerthError } from '@berth/wire';
@@ -40,12 +40,16 @@ export interface NodeFile {
 }
 
 /**
- * Makes the directory (0700). Resolves with its undo, for a start that fails: it removes what was made here, and nothing that
+ * Makes the directory (0700); `passable`: others may go through it, to what is theirs below, and list nothing. Resolves with its undo, for a start that fails: it removes what was made here, and nothing that
  * was there before. Errors: `state-unwritable`.
  */
-export async function makeDataDirectory({ root }: DataLayout): Promise<() => Promise<void>> {
+export async function makeDataDirectory(
+  { root }: DataLayout,
+  { passable }: { readonly passable: boolean } = { passable: false },
+): Promise<() => Promise<void>> {
   try {
     const made = await mkdir(root, { recursive: true, mode: 0o700 });
+    if (passable) await chmod(root, ((await stat(root)).mode | 0o111) & 0o7777);
     return async () => {
       if (made !== undefined) await rm(made, { recursive: true, force: true });
     };

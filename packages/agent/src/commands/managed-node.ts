@@ -8,6 +8,8 @@ import type { Agent } from '../agent.js';
 import type { AgentSettings, ResolvedSettings } from '../config/agent-settings.js';
 import { withEtcd } from '../config/agent-config.js';
 import { debugMounts } from '../config/debug-mounts.js';
+import { nameOf } from '../config/problem.js';
+import { refuseUnasked } from '../config/settings.js';
 import { checkPortFree, checkScratchRoot, defaultStateDirectory } from '../config/checks.js';
 import { ManagerLink } from '../manager-link/v1_4/link.js';
 import { noticeHook } from '../manager-link/v1_4/notice-hook.js';
@@ -43,6 +45,7 @@ export async function startManagedNode(resolved: ResolvedSettings): Promise<Mana
   const { settings } = resolved;
   const undo = new CleanupStack();
   try {
+    if (settings.isolation === 'none') refuseUnasked(nameOf('isolation', resolved.origins.isolation));
     checkScratchRoot(settings.scratchRoot);
     await checkPortFree(settings.agentBind, settings.agentPort, 'agentPort');
     const scratchLock = await lockDirectory(settings.scratchRoot).catch((error: unknown) => {
@@ -63,7 +66,12 @@ export async function startManagedNode(resolved: ResolvedSettings): Promise<Mana
 
     const notices = await NoticeStore.open(join(await made(stateDirectory), 'notices'));
     const node = await up({
-      settings: { dataDir: stateDirectory, docker: settings.docker, logLevel: settings.logLevel },
+      settings: {
+        dataDir: stateDirectory,
+        docker: settings.docker,
+        isolation: settings.isolation,
+        logLevel: settings.logLevel,
+      },
       listen: `${bracketed(settings.listen.host)}:${settings.listen.port}`,
       ephemeral: false,
       scratchRoot: settings.scratchRoot,

@@ -58,7 +58,7 @@ export async function up(options: UpOptions): Promise<RunningNode> {
   const { settings, listen, ephemeral, parts, front } = options;
   const address = parseListen(listen);
   const layout = dataLayout(settings.dataDir);
-  const unmake = await makeDataDirectory(layout);
+  const unmake = await makeDataDirectory(layout, { passable: settings.isolation === 'none' && process.getuid?.() === 0 });
   const lock = await lockDirectory(layout.root);
   const logger = options.logger ?? pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   let finish!: () => void;
@@ -77,6 +77,7 @@ export async function up(options: UpOptions): Promise<RunningNode> {
         ...(options.ownEntry ? { ownEntry: options.ownEntry } : {}),
         docker: settings.docker,
         ...(settings.driver ? { driver: settings.driver } : {}),
+        ...(settings.isolation ? { isolation: settings.isolation } : {}),
         ...(settings.bubblewrap ? { bubblewrap: settings.bubblewrap } : {}),
         logger,
         ...(front ? { hooks: front.hooks } : {}),
@@ -94,6 +95,8 @@ export async function up(options: UpOptions): Promise<RunningNode> {
       endpoint: gateway.endpoint,
       driver: agent.driver.name,
       driverReason: agent.driver.reason,
+      isolation: agent.driver.isolation,
+      missing: agent.driver.missing,
       driverState: agent.driver.state().ok ? 'ok' : 'unreachable',
       driverDetail: agent.driver.state().detail,
       links: link?.links() ?? [],

@@ -8,6 +8,7 @@ import { parseEtcdAddresses } from './etcd-address.js';
 import { parseImages } from './images-table.js';
 import { LOG_LEVELS } from './log-level.js';
 import * as parsers from './parsers.js';
+import { ISOLATIONS } from '../ports/driver.js';
 import type { Kind, Setting } from './setting.js';
 
 /** What has no default may be undefined, and what may not be undefined has one. */
@@ -85,6 +86,11 @@ export const AGENT_SCHEMA: { readonly [Name in SettingName]: Complete<AgentSetti
     from: { toml: 'agent.manager-allow', flag: 'manager-allow', env: ['BERTH_MANAGER_ALLOW'] },
     is: { placeholder: 'CIDR', written: 'list', default: '', example: '10.0.0.0/24', parse: parsers.list(parsers.cidr) },
     help: 'who may call RPC, with commas between or given again; else anybody',
+  },
+  isolation: {
+    from: { toml: 'agent.isolation', flag: 'isolation', env: ['BERTH_ISOLATION'] },
+    is: { placeholder: 'sandboxed|none', default: 'sandboxed', parse: parsers.oneOf(...ISOLATIONS) },
+    help: 'none: kernels are plain processes of this machine, KEPT FROM NOTHING; root must say so on the command line',
   },
   listen: {
     from: { toml: 'agent.listen', flag: 'listen', env: ['BERTH_LISTEN'] },

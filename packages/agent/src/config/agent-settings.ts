@@ -13,6 +13,7 @@
 import type { DockerAddress } from './docker-address.js';
 import type { LogLevel } from './log-level.js';
 import type { HostPort } from './etcd-address.js';
+import type { Isolation } from '../ports/driver.js';
 
 export interface AgentSettings {
   // [etcd]
@@ -40,6 +41,8 @@ export interface AgentSettings {
   readonly statPort: number;
   /** Who may call RPC; empty: anybody. */
   readonly managerAllow: readonly Cidr[];
+  /** `none`: kernels are plain processes of this machine. */
+  readonly isolation: Isolation;
   /** Where the gateway for local `berth` commands listens; port 0 takes any. */
   readonly listen: HostPort;
   readonly scratchRoot: string;

@@ -20,6 +20,7 @@ const SAMPLES: Readonly<Record<SettingName, readonly [string, string, string]>> 
   agentPort: ['7001', '7002', '7003'],
   statPort: ['7001', '7002', '7003'],
   managerAllow: ['10.0.0.0/8', '10.0.0.1,fd00::/8', '::1'],
+  isolation: ['none', 'none', 'none'],
   listen: ['127.0.0.1:8081', '[::1]:0', 'localhost:1'],
   scratchRoot: ['/a', '/b', '/c'],
   stateDir: ['/a', '/b', '/c'],

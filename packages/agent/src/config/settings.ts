@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { BerthError } from '@berth/wire';
 import { DEFAULT_DOCKER, DOCKER_FIX, parseDockerAddress, type DockerAddress } from './docker-address.js';
-import { WANTED_DRIVERS, type WantedDriver } from '../ports/driver.js';
+import { ISOLATIONS, WANTED_DRIVERS, type Isolation, type WantedDriver } from '../ports/driver.js';
 import { isLogLevel, LOG_LEVELS, type LogLevel } from './log-level.js';
 
 export type { DockerAddress } from './docker-address.js';
@@ -20,6 +20,8 @@ export interface NodeSettings {
   readonly docker: DockerAddress;
   /** What makes containers. From BERTH_DRIVER or --driver; default auto. */
   readonly driver?: WantedDriver;
+  /** `none`: sessions are plain processes. From BERTH_ISOLATION or --isolation; default sandboxed. */
+  readonly isolation?: Isolation;
   /** Absolute path of the program bubblewrap, from BERTH_BUBBLEWRAP; absent: where packages put it. */
   readonly bubblewrap?: string;
   /** Level of the log: debug, info, warn or error. From BERTH_LOG_LEVEL. */
@@ -31,6 +33,7 @@ const SYSTEM_DATA_DIR = '/var/lib/berth';
 /** What flags say, if they are given: they win. */
 export interface Flags {
   readonly driver?: string | undefined;
+  readonly isolation?: string | undefined;
 }
 
 /** Reads the settings. Errors: `bad-config`, naming the variable and its value; `bad-usage`, naming the flag. */
@@ -40,6 +43,7 @@ export function readSettings(env: Environment = process.env, flags: Flags = {}):
     dataDir: dataDirectory(env),
     docker: dockerTarget(env),
     driver: driverName(env, flags),
+    isolation: isolationOf(env, flags),
     ...(bubblewrap ? { bubblewrap: resolve(bubblewrap) } : {}),
     logLevel: logLevel(env),
   };
@@ -76,13 +80,53 @@ function dockerTarget(env: Environment): DockerAddress {
   }
 }
 
-function driverName(env: Environment, flags: Flags): WantedDriver {
-  const text = flags.driver ?? (env['BERTH_DRIVER'] || 'auto');
-  const name = WANTED_DRIVERS.find((one) => one === text);
-  if (name) return name;
-  const [code, setting] =
-    flags.driver === undefined ? (['bad-config', 'BERTH_DRIVER'] as const) : (['bad-usage', '--driver'] as const);
-  throw new BerthError(code, `${setting} is ${JSON.stringify(text)}: it must be one of ${WANTED_DRIVERS.join(', ')}`);
+/** One of `known`, from the flag or else the variable. */
+function oneOf<T extends string>(
+  known: readonly T[],
+  flag: { readonly name: string; readonly value: string | undefined },
+  variable: { readonly name: string; readonly value: string | undefined },
+): T {
+  const text = flag.value ?? (variable.value || known[0]!);
+  const found = known.find((one) => one === text);
+  if (found) return found;
+  const [code, name] = flag.value === undefined ? (['bad-config', variable.name] as const) : (['bad-usage', flag.name] as const);
+  throw new BerthError(code, `${name} is ${JSON.stringify(text)}: it must be one of ${known.join(', ')}`);
+}
+
+const driverName = (env: Environment, flags: Flags): WantedDriver =>
+  oneOf(WANTED_DRIVERS, { name: '--driver', value: flags.driver }, { name: 'BERTH_DRIVER', value: env['BERTH_DRIVER'] });
+
+function isolationOf(env: Environment, flags: Flags): Isolation {
+  const variable = { name: 'BERTH_ISOLATION', value: env['BERTH_ISOLATION'] };
+  const isolation = oneOf(ISOLATIONS, { name: '--isolation', value: flags.isolation }, variable);
+  if (isolation === 'none') {
+    const origin = flags.isolation === undefined ? variable.name : '--isolation';
+    refuseBesideDriver(origin, env, flags);
+    refuseUnasked(origin);
+  }
+  return isolation;
+}
+
+function refuseBesideDriver(origin: string, env: Environment, { driver: flag }: Flags): void {
+  const driver = flag ?? (env['BERTH_DRIVER'] || 'auto');
+  if (driver === 'auto') return;
+  const code = origin === '--isolation' || flag !== undefined ? 'bad-usage' : 'bad-config';
+  throw new BerthError(
+    code,
+    `${origin} is "none", but the driver ${driver} is asked for too: without isolation there is no driver to choose`,
+    {
+      fix: 'Leave out one of the two.',
+    },
+  );
+}
+
+/** Root's code would be kept from nothing at all, so that a variable or a file that was set long ago is not enough. */
+export function refuseUnasked(origin: string, uid: number = process.getuid!()): void {
+  if (uid !== 0 || origin === '--isolation') return;
+  throw new BerthError('bad-config', `${origin} says that there be no isolation, which root must ask for on the command line`, {
+    fix: 'Give `--isolation none` yourself (each session then has a user id of its own), or start the node as an ordinary user.',
+    fields: { variable: origin },
+  });
 }
 
 function logLevel(env: Environment): LogLevel {

@@ -45,7 +45,7 @@ describe('without any driver', () => {
       code: 'driver-unavailable',
       message: expect.stringMatching(/ENOENT.*not installed/) as string,
       fix: expect.stringMatching(
-        /^Either start Docker.*; or, .*install bubblewrap \(`apt-get install bubblewrap`\)\.$/,
+        /^Either start Docker.*; or, .*install bubblewrap \(`apt-get install bubblewrap`\)\. .*`--isolation none`/,
       ) as string,
     });
   });
@@ -53,7 +53,9 @@ describe('without any driver', () => {
   it('each is told by what it lacks', () => {
     expect(failure(SHUT, REFUSED)).toMatchObject({
       code: 'driver-forbidden',
-      fix: expect.stringMatching(/^Either add the user to the group `docker`.*; or, .*, allow user namespaces\.$/) as string,
+      fix: expect.stringMatching(
+        /^Either add the user to the group `docker`.*; or, .*, allow user namespaces\. For code of your own/,
+      ) as string,
     });
   });
 });

@@ -56,7 +56,7 @@ function neither(docker: BerthError, sandbox: BerthError): BerthError {
     sandbox.code === 'driver-unavailable' ? INSTALL_BUBBLEWRAP : clause(sandbox.fix),
   ];
   return new BerthError(docker.code, `Docker cannot be used: ${docker.message}; nor sandboxes: ${sandbox.message}`, {
-    fix: `Either ${first}; or, to do without Docker, ${second}.`,
+    fix: `Either ${first}; or, to do without Docker, ${second}. For code of your own, \`--isolation none\` does without both.`,
     cause: docker,
   });
 }

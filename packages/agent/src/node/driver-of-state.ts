@@ -8,6 +8,9 @@ const FILE = 'driver';
 /** Of directories that are older than the file. */
 const FIRST = 'docker';
 
+/** How one gets a driver that `--driver` does not name. */
+const HOW: Readonly<Record<string, string>> = { plain: 'Start the node with `--isolation none`' };
+
 /** Name of the driver that the directory was used with last. */
 export const driverOfState = async (stateDirectory: string): Promise<string> =>
   (await readFile(join(stateDirectory, FILE), 'utf8').catch(() => FIRST)).trim();
@@ -17,7 +20,7 @@ export async function keepDriver(stateDirectory: string, name: string, kernelsWa
   const before = await driverOfState(stateDirectory);
   if (before !== name && kernelsWait) {
     throw new BerthError('bad-config', `the sessions in ${stateDirectory} were made by the driver ${before}, not by ${name}`, {
-      fix: `Use the driver ${before} until they have ended (\`berth down --terminate\` ends them), or another data directory.`,
+      fix: `${HOW[before] ?? `Use the driver ${before}`} until they have ended (\`berth down --terminate\` ends them), or another data directory.`,
     });
   }
   await replaceFile(join(stateDirectory, FILE), `${name}\n`);

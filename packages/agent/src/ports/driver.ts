@@ -14,6 +14,10 @@ export type DriverName = (typeof DRIVER_NAMES)[number];
 export const WANTED_DRIVERS = ['auto', ...DRIVER_NAMES] as const;
 export type WantedDriver = (typeof WANTED_DRIVERS)[number];
 
+/** Whether code of sessions is kept from the machine. `none` is never chosen by itself. */
+export const ISOLATIONS = ['sandboxed', 'none'] as const;
+export type Isolation = (typeof ISOLATIONS)[number];
+
 /** Labels of a container of ours. Fixed at creation. */
 export interface ContainerLabels {
   /** Which agent made it, and which state directory knows about it. Containers with another pair are never touched. */
@@ -160,8 +164,13 @@ export interface DriverInfo {
 
 export interface Driver {
   readonly name: string;
+  /**
+   * `none`: what it starts are plain processes on the machine's own files. Of mounts there are only the names: a path on the command line
+   * that leads to one is led to its source; memory file systems are not made.
+   */
+  readonly isolation?: Isolation | undefined;
   /** Go onto the runner's command line: what it must know of where it is. */
-  readonly runnerArguments?: readonly string[];
+  readonly runnerArguments?: readonly string[] | undefined;
   /** Answers quickly when the driver can be used; rejects with `driver-unavailable` or `driver-forbidden`. */
   probe(signal?: AbortSignal): Promise<DriverInfo>;
   /** The local image for a reference; `host` is built in. Never pulls. */

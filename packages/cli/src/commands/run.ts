@@ -2,9 +2,11 @@ import { kernelSpecSchema, sessionIdSchema, type BodyOf } from '@berth/wire/http
 import { usage } from '../args/parse.js';
 import { parseBytes, parseDuration, parseVariable } from '../args/values.js';
 import { defineCommand } from '../command.js';
+import { ISOLATION, warningOf } from '../node/isolation.js';
 import { during } from '../progress.js';
 import { planProgram } from '../run/program.js';
 import { runInSession } from '../run/session.js';
+import { writeLine } from '../terminal.js';
 
 const DEFAULT_LEASE_MS = 90_000;
 
@@ -44,6 +46,7 @@ export const run = defineCommand({
       value: 'NAME',
       help: 'of a node that is started: auto, docker or sandbox [BERTH_DRIVER, default auto]',
     },
+    isolation: ISOLATION,
     keep: { type: 'boolean', help: 'keep the session when the program has ended' },
     name: { type: 'string', value: 'NAME', help: 'name of the session' },
   },
@@ -52,6 +55,7 @@ export const run = defineCommand({
   examples: [
     [`run python -c 'print(6*7)'`, 'prints 42'],
     ['run --mem 2g python train.py --epochs 3', 'a script with its arguments'],
+    [`run --isolation none python -c 'print(6*7)'`, 'where nothing can be isolated, and the code is your own'],
     ['run python - < script.py', 'code from standard input'],
     ['run --image debian:12 --keep --name work bash', 'a session to come back to'],
   ],
@@ -74,8 +78,10 @@ export const run = defineCommand({
     const client = await during(
       context.terminal,
       'starting a node',
-      context.nodes.lastingClient({ start: true, driver: values.driver }),
+      context.nodes.lastingClient({ start: true, wishes: { driver: values.driver, isolation: values.isolation } }),
     );
+    const warning = warningOf(await client.node());
+    if (warning !== undefined) await writeLine(context.terminal.stderr, `berth: ${warning}`);
     return runInSession(
       client,
       { program, spec, name: values.name, keep: values.keep, timeoutMs, leaseSeconds: leaseMs / 1000 },

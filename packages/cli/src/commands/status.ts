@@ -32,6 +32,8 @@ export const status = defineCommand({
           `running   pid ${view.pid}, since ${new Date(view.startedAt).toISOString()}${view.ephemeral ? ', ends after its last session' : ''}`,
           `endpoint  ${view.endpoint}`,
           `driver    ${view.driver}, as ${view.driverReason}${away}`,
+          ...(view.isolation === 'none' ? ['isolation NONE'] : []),
+          ...view.missing.map((limit) => `lacks     ${limit}`),
           ...view.links.map(({ name, ok, detail }) => `${name.padEnd(9)} ${ok ? 'ok' : detail}`),
           `data      ${view.dataDir}`,
           `sessions  ${view.sessions}`,

@@ -1,5 +1,6 @@
 import type { NodeView } from '@berth/wire';
 import { defineCommand } from '../command.js';
+import { ISOLATION, passedOn } from '../node/isolation.js';
 import { during } from '../progress.js';
 import { writeJson, writeLine } from '../terminal.js';
 
@@ -8,7 +9,7 @@ const DEFAULT_LISTEN = '127.0.0.1:8081';
 export const up = defineCommand({
   name: 'up',
   summary: 'start a node',
-  usage: ['up [--detach] [--listen HOST:PORT] [--driver auto|docker|sandbox]'],
+  usage: ['up [--detach] [--listen HOST:PORT] [--driver auto|docker|sandbox] [--isolation sandboxed|none]'],
   details: [
     'The node serves until `berth down`, SIGTERM or SIGINT; its sessions live on and are there again with the next `berth up`.',
     'Its log goes to standard error, with --detach to node.log in the data directory.',
@@ -21,18 +22,20 @@ export const up = defineCommand({
       value: 'NAME',
       help: 'what makes sessions: docker, sandbox, or auto, which takes Docker if it answers [BERTH_DRIVER, default auto]',
     },
+    isolation: ISOLATION,
     ephemeral: { type: 'boolean', help: 'end by itself soon after the last session' },
   },
   words: { min: 0, max: 0 },
   examples: [
     ['up --detach', 'a node in the background'],
     ['up --listen 127.0.0.1:0', 'in the foreground, on any free port'],
+    ['up --isolation none', 'where neither Docker nor sandboxes can be had, and the code is your own'],
   ],
   async run({ values }, { terminal, json, nodes, interrupts }) {
     const { parseListen, readSettings, serve, startDetached } = await import('@berth/agent/commands');
-    const { detach, listen = DEFAULT_LISTEN, driver, ephemeral } = values;
+    const { detach, listen = DEFAULT_LISTEN, driver, isolation, ephemeral } = values;
     parseListen(listen);
-    const settings = readSettings(undefined, { driver });
+    const settings = readSettings(undefined, { driver, isolation });
     const { dataDir } = settings;
     if (detach) {
       const args = [
@@ -41,7 +44,7 @@ export const up = defineCommand({
         'json',
         '--listen',
         listen,
-        ...(driver ? ['--driver', driver] : []),
+        ...passedOn({ driver, isolation }),
         ...(ephemeral ? ['--ephemeral'] : []),
       ];
       await during(terminal, 'starting the node', startDetached({ dataDir, program: nodes.program, args }));
@@ -58,7 +61,9 @@ export const up = defineCommand({
     async function tell(view: NodeView): Promise<void> {
       const { endpoint, driver, driverReason } = view;
       if (json) await writeJson(terminal.stdout, view);
-      else await writeLine(terminal.stdout, `berth serves on ${endpoint} (${driver}, as ${driverReason}), data in ${dataDir}`);
+      else if (view.isolation === 'none') await writeLine(terminal.stderr, view.missing.join('\n'));
+      if (!json)
+        await writeLine(terminal.stdout, `berth serves on ${endpoint} (${driver}, as ${driverReason}), data in ${dataDir}`);
     }
   },
 });

@@ -2,6 +2,7 @@
 import type { NodeAddress } from '@berth/client';
 import { BerthClient } from '@berth/client';
 import { BerthError, isBerthError } from '@berth/wire';
+import { passedOn, type NodeWishes } from './isolation.js';
 
 /** Loaded when needed: it is the agent's. */
 const nodeCommands = () => import('@berth/agent/commands');
@@ -41,21 +42,15 @@ export class NodeAccess {
 
   /**
    * A client that finds the node again when it comes back elsewhere. A node that ends by itself is started again when it
-   * dies; with `start`, one is started where none runs, with `driver` if that is given. Errors: `node-not-running`; those of a start.
+   * dies; with `start`, one is started where none runs, as `wishes` say. Errors: `node-not-running`; those of a start.
    */
-  async lastingClient({
-    start,
-    driver,
-  }: {
-    readonly start: boolean;
-    readonly driver?: string | undefined;
-  }): Promise<BerthClient> {
+  async lastingClient({ start, wishes = {} }: { readonly start: boolean; readonly wishes?: NodeWishes }): Promise<BerthClient> {
     const first = await this.#find();
     if (!first && !start) throw await this.#notRunning();
-    if (!first) await this.#start(driver);
+    if (!first) await this.#start(wishes);
     const ours = first?.node.ephemeral ?? true;
     return new BerthClient(async () => {
-      const found = (await this.#find()) ?? (ours ? await this.#start(driver) : undefined);
+      const found = (await this.#find()) ?? (ours ? await this.#start(wishes) : undefined);
       if (found) return { endpoint: found.node.endpoint, key: found.key } satisfies NodeAddress;
       throw new BerthError('node-lost', 'the node has gone away');
     });
@@ -71,13 +66,13 @@ export class NodeAccess {
   }
 
   /** Undefined when somebody else starts one just now. */
-  async #start(driver: string | undefined) {
+  async #start(wishes: NodeWishes) {
     const { dataDirectory, startDetached } = await nodeCommands();
     try {
       await startDetached({
         dataDir: dataDirectory(),
         program: this.program,
-        args: [...EPHEMERAL, ...(driver ? ['--driver', driver] : [])],
+        args: [...EPHEMERAL, ...passedOn(wishes)],
       });
     } catch (error) {
       if (!isBerthError(error) || error.code !== 'data-dir-locked') throw error;

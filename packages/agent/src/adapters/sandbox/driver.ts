@@ -7,22 +7,19 @@ import type {
   DriverEvent,
   DriverInfo,
   ImageFacts,
+  Isolation,
   LocalImage,
   Observation,
 } from '../../ports/driver.js';
-import type { Maker } from './command.js';
 import { endLife, killLife } from './end.js';
 import { Announcer, type Owner } from './events.js';
-import { cannotPull, HOST_LISTED, resolveImage } from './images.js';
-import { INNER_ARGUMENTS } from './inner.js';
-import { findMachine, type Machine } from './machine.js';
-import { missingLimits, UNFILTERED } from './missing.js';
+import { bubblewrapLauncher } from './bubblewrap-launcher.js';
+import { cannotPull, HOST_LISTED } from './images.js';
+import type { Ground, Launcher } from './launcher.js';
 import { isRunning, lifeOf, observationOf } from './observe.js';
 import { Records, sameLabels } from './records.js';
-import { refuseImpossible } from './refuse.js';
-import { removeTree } from './remove-tree.js';
-import { untilUp } from './spawn.js';
-import { startSandbox } from './start.js';
+import { plainLauncher } from './plain/launcher.js';
+import { begin, untilUp } from './spawn.js';
 
 export interface SandboxTarget {
   /** What this driver knows is below it; it must outlive restarts. Absolute. */
@@ -31,43 +28,44 @@ export interface SandboxTarget {
   readonly secrets?: readonly string[];
   /** Where bubblewrap may be; default: where packages put it. */
   readonly programs?: readonly string[];
+  /** `none`: plain processes instead of sandboxes. Never the default. */
+  readonly isolation?: Isolation;
 }
 
 /** Between two looks at sandboxes that an earlier life started: nobody tells us of their end. */
 const WATCH_MS = 250;
 
-/** The driver port on bubblewrap: namespaces by the machine's kernel, with no engine between. */
+/** The driver port on processes of this machine, with no engine between: in sandboxes by bubblewrap, or kept from nothing. */
 export class SandboxDriver implements Driver {
-  readonly name = 'sandbox';
-  readonly runnerArguments: readonly string[];
+  readonly name: string;
+  readonly isolation: Isolation | undefined;
+  readonly runnerArguments: readonly string[] | undefined;
   readonly #target: SandboxTarget;
   readonly #records: Records;
-  readonly #maker: Maker = { uid: process.getuid!(), gid: process.getgid!() };
+  readonly #launcher: Launcher;
   readonly #announcer = new Announcer();
   /** What changes one sandbox goes one after another. */
   readonly #mailbox = new KeyedMailbox();
-  #machine: Promise<Machine> | undefined;
+  #ground: Promise<Ground> | undefined;
 
   constructor(target: SandboxTarget) {
     this.#target = target;
     this.#records = new Records(target.directory);
-    this.runnerArguments = this.#maker.uid === 0 ? [] : INNER_ARGUMENTS;
+    const maker = { uid: process.getuid!(), gid: process.getgid!() };
+    this.#launcher = target.isolation === 'none' ? plainLauncher(maker) : bubblewrapLauncher(maker, target.programs);
+    this.name = this.#launcher.name;
+    this.isolation = this.#launcher.isolation;
+    this.runnerArguments = this.#launcher.runnerArguments;
   }
 
   async probe(signal?: AbortSignal): Promise<DriverInfo> {
     signal?.throwIfAborted();
-    const { bubblewrap, groups, filter } = await this.#found();
-    const { uid } = this.#maker;
-    return {
-      description: `bubblewrap ${bubblewrap.version} (${uid === 0 ? 'as root' : `as user ${uid}`}, ${groups.description})`,
-      apiVersion: bubblewrap.version,
-      missing: [...missingLimits(this.#maker, groups.missing), ...(filter === undefined ? [UNFILTERED] : [])],
-    };
+    return (await this.#found()).info;
   }
 
   async resolveImage(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
     signal?.throwIfAborted();
-    return resolveImage(reference, [this.#target.directory, ...(this.#target.secrets ?? [])]);
+    return this.#launcher.resolveImage(reference, [this.#target.directory, ...(this.#target.secrets ?? [])]);
   }
 
   async listImages(signal?: AbortSignal): Promise<readonly LocalImage[]> {
@@ -81,8 +79,7 @@ export class SandboxDriver implements Driver {
 
   async create(plan: ContainerPlan, signal?: AbortSignal): Promise<{ readonly containerId: string }> {
     signal?.throwIfAborted();
-    await this.#found();
-    await refuseImpossible(plan);
+    await (await this.#found()).refuse(plan);
     await this.resolveImage(plan.imageId);
     const id = this.#records.idOf(plan.name);
     return this.#mailbox.post(id, async () => {
@@ -161,31 +158,36 @@ export class SandboxDriver implements Driver {
   }
 
   async removeTree(hostPath: string, signal?: AbortSignal): Promise<void> {
-    await removeTree((await this.#found()).bubblewrap, this.#maker, hostPath, signal);
+    await (await this.#found()).removeTree(hostPath, signal);
   }
 
   /** Looks once; after a failure again. */
-  #found(): Promise<Machine> {
-    this.#machine ??= this.#find();
-    return this.#machine;
+  #found(): Promise<Ground> {
+    this.#ground ??= this.#find();
+    return this.#ground;
   }
 
-  async #find(): Promise<Machine> {
+  async #find(): Promise<Ground> {
     try {
-      const machine = await findMachine(this.#maker, this.#target.programs);
+      const ground = await this.#launcher.find();
       await this.#records.tidy();
-      return machine;
+      return ground;
     } catch (error) {
-      this.#machine = undefined;
+      this.#ground = undefined;
       throw error;
     }
   }
 
   async #begin(id: string, plan: ContainerPlan, signal?: AbortSignal): Promise<void> {
-    const child = await startSandbox(this.#records, id, plan, await this.#found());
+    const ground = await this.#found();
+    const groups = ground.groups.of(id, plan);
+    // Removed with the sandbox, whatever comes of it.
+    await ground.groups.make(groups);
+    const launch = await ground.prepare(this.#records, id, plan, groups);
+    const child = await begin({ records: this.#records, id, groups, launch });
     child.once('exit', () => this.#announcer.died(id));
     try {
-      await untilUp(this.#records, id, child, signal);
+      await untilUp(this.#records, id, child, launch, signal);
     } catch (error) {
       await endLife(this.#records, id);
       throw error;

@@ -1,4 +1,4 @@
-/** Starts bubblewrap as a process that belongs to nobody: it outlives the agent, and has nothing of it. */
+/** Starts what a launcher prepared as a process that belongs to nobody: it outlives the agent, and has nothing of it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,12 +6,13 @@ import type { Writable } from 'node:stream';
 import { systemClock, sleep } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import type { Group } from './cgroup/layout.js';
+import type { Launch } from './launcher.js';
 import type { Records } from './records.js';
-import { childrenOf, parseProcessName, statOf } from './stat.js';
+import { parseProcessName, statOf, type ProcessName } from './stat.js';
 import { parseStatus } from './status.js';
 
 /**
- * Writes down who it is, which only the first can (noclobber), joins the groups, and becomes bubblewrap: the pid stays, and so does the
+ * Writes down who it is, which only the first can (noclobber), joins the groups, and becomes the command: the pid stays, and so does the
  * start. Arguments: file for the name, groups, `--`, command.
  */
 const BEGIN = `set -C; umask 022; ulimit -c 0
@@ -29,26 +30,21 @@ const PATIENCE_MS = 15_000;
 export interface Beginning {
   readonly records: Records;
   readonly id: string;
-  readonly program: string;
-  readonly options: readonly string[];
-  readonly command: readonly string[];
   readonly groups: readonly Group[];
-  /** Of calls of the kernel (`refusedCalls`). */
-  readonly filter: Uint8Array | undefined;
+  readonly launch: Launch;
 }
 
-/** Resolves when bubblewrap was started; whether the sandbox comes about is for {@link untilUp} to see. */
-export async function begin({ records, id, program, options, command, groups, filter }: Beginning): Promise<ChildProcess> {
+/** Resolves when it was started; whether the sandbox comes about is for {@link untilUp} to see. */
+export async function begin({ records, id, groups, launch }: Beginning): Promise<ChildProcess> {
+  const { under, command, options = [], filter } = launch;
   await writeFile(records.pathOf(id, 'args'), options.map((option) => `${option}\0`).join(''), { mode: 0o600 });
   const status = await open(records.pathOf(id, 'status'), 'a', 0o600);
   const args = await open(records.pathOf(id, 'args'), 'r');
   const errors = await open(records.pathOf(id, 'errors'), 'a', 0o600);
   try {
     const procs = groups.map(({ path }) => join(path, 'cgroup.procs'));
-    // By descriptor, so that the options, which name places of this machine, are in no list of processes.
-    const filtered = filter === undefined ? [] : ['--seccomp', '5'];
-    const argv = [program, '--json-status-fd', '3', '--args', '4', ...filtered, '--', ...command];
-    const child = spawn('/bin/sh', ['-c', BEGIN, 'sh', records.pathOf(id, 'pid'), ...procs, '--', ...argv], {
+    const argv = [...under, '/bin/sh', '-c', BEGIN, 'sh', records.pathOf(id, 'pid'), ...procs, '--', ...command];
+    const child = spawn(argv[0]!, argv.slice(1), {
       cwd: '/',
       env: {},
       detached: true,
@@ -68,43 +64,38 @@ export async function begin({ records, id, program, options, command, groups, fi
   }
 }
 
-/** Half a filter, or none, is refused by bubblewrap: nothing runs without it. */
 function give(child: ChildProcess, filter: Uint8Array): void {
   const end = (child.stdio as readonly unknown[])[5] as Writable;
   end.on('error', () => {});
   end.end(filter);
 }
 
-/** Resolves when the program of the sandbox runs, or ran. Errors: `create-failed` with what bubblewrap says; `timeout`; the signal's reason. */
-export async function untilUp(records: Records, id: string, child: ChildProcess, signal?: AbortSignal): Promise<void> {
+/** Resolves when the program of the sandbox runs, or ran. Errors: `create-failed` with what is complained of; `timeout`; the signal's reason. */
+export async function untilUp(
+  records: Records,
+  id: string,
+  child: ChildProcess,
+  launch: Launch,
+  signal?: AbortSignal,
+): Promise<void> {
   const until = systemClock.monotonic() + PATIENCE_MS;
   for (;;) {
     const over = child.exitCode !== null || child.signalCode !== null;
     const { firstPid, exitCode } = parseStatus(await records.read(id, 'status'));
     if (exitCode !== null) return;
     if (over) throw await whyNot(records, id);
-    if (firstPid !== null && hasBegun(child.pid!, firstPid)) return writeFirst(records, id, firstPid);
+    if (firstPid !== null) {
+      const monitor = parseProcessName(await records.read(id, 'pid'));
+      if (monitor && launch.hasBegun(monitor.pid, firstPid)) return writeFirst(records, id, monitor, firstPid);
+    }
     if (systemClock.monotonic() > until) throw new BerthError('timeout', `the sandbox did not start within ${PATIENCE_MS} ms`);
     await sleep(LOOK_AGAIN_MS, signal);
   }
 }
 
-/** The first process has a child that has become something else than bubblewrap. */
-function hasBegun(monitor: number, first: number): boolean {
-  const children = childrenOf(first);
-  // A system that does not tell; or it is gone already.
-  if (children === undefined) return statOf(first) !== undefined;
-  const own = statOf(monitor)?.command;
-  return children.some((pid) => {
-    const stat = statOf(pid);
-    return stat !== undefined && stat.command !== own;
-  });
-}
-
-async function writeFirst(records: Records, id: string, pid: number): Promise<void> {
-  const monitor = parseProcessName(await records.read(id, 'pid'));
+async function writeFirst(records: Records, id: string, monitor: ProcessName, pid: number): Promise<void> {
   const stat = statOf(pid);
-  if (!monitor || stat?.parent !== monitor.pid) return;
+  if (stat?.parent !== monitor.pid) return;
   const line = `${pid} (first) S ${[stat.parent, ...Array<string>(17).fill('0'), stat.started].join(' ')}`;
   await writeFile(records.pathOf(id, 'first'), `${monitor.boot}\n${line}\n`, { mode: 0o600 });
 }

@@ -15,6 +15,7 @@ import {
 } from '@berth/wire';
 import { startAgent, type Agent } from '../../agent.js';
 import { recordsOf } from '../../manager-link/v1_4/execute/records.js';
+import { makePassable } from '../../node/passable.js';
 import type { Driver } from '../../ports/driver.js';
 import { silentLogger } from '../../ports/logger.js';
 import { lockDirectory } from '../lock.js';
@@ -78,8 +79,11 @@ export class Bench {
     try {
       const state = join(directory, 'state');
       const driver = await options.driver.open(settings, state);
+      const isolation = driver.isolation ?? 'sandboxed';
+      if (isolation === 'none') await makePassable(directory);
       const agent = await startAgent(
         {
+          isolation,
           stateDirectory: state,
           scratchRoot: join(directory, 's'),
           carryDirectory: options.carryDirectory ?? join(directory, 'carry'),
@@ -179,6 +183,6 @@ async function removeLeftOver(base: string, options: BenchOptions): Promise<void
 /** In a place where everybody may write, a directory of this name may be a trap. */
 async function isLeftOver(directory: string): Promise<boolean> {
   const status = await lstat(directory).catch(() => undefined);
-  if (!status?.isDirectory() || status.uid !== process.getuid!() || (status.mode & 0o077) !== 0) return false;
+  if (!status?.isDirectory() || status.uid !== process.getuid!() || (status.mode & 0o066) !== 0) return false;
   return systemClock.now() - status.mtimeMs > LEFT_OVER_MS;
 }

@@ -6,7 +6,7 @@ import { BerthError } from '@berth/wire';
 import { resolveAgentSettings } from '../../config/resolve.js';
 import type { SettingName } from '../../config/agent-settings.js';
 import { neededDrivers } from './context.js';
-import { DRIVERS } from './drivers.js';
+import { driversOf } from './drivers.js';
 import { green, red, worst, yellow } from './finding.js';
 import { openDoctor } from './index.js';
 import { PROBES } from './probes/index.js';
@@ -93,12 +93,13 @@ describe('the doctor', () => {
     managed: undefined,
   };
 
-  const drivers = DRIVERS.filter(({ name }) => name === 'docker');
+  const drivers = driversOf({ driver: 'auto' }).filter(({ name }) => name === 'docker');
 
   it('has ids that are used once', () => {
-    const ids = [...CHECKS, ...DRIVERS.flatMap(({ name }) => PROBES.map(({ id }) => ({ id: `${name}.${id}` })))].map(
-      ({ id }) => id,
-    );
+    const ids = [
+      ...CHECKS,
+      ...driversOf({ driver: 'auto' }).flatMap(({ name }) => PROBES.map(({ id }) => ({ id: `${name}.${id}` }))),
+    ].map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 

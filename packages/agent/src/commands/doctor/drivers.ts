@@ -1,6 +1,6 @@
 /** Drivers whose promises are probed, each if it can be used on this machine. */
 import { join } from 'node:path';
-import type { Driver } from '../../ports/driver.js';
+import type { Driver, Isolation } from '../../ports/driver.js';
 import type { DoctorSettings } from './settings.js';
 
 export interface DoctorDriver {
@@ -10,7 +10,22 @@ export interface DoctorDriver {
   open(settings: DoctorSettings, state: string): Promise<Driver>;
 }
 
-export const DRIVERS: readonly DoctorDriver[] = [
+const sandboxes =
+  (isolation: Isolation): DoctorDriver['open'] =>
+  async ({ dataDir, scratchRoot, bubblewrap }, state) => {
+    const { SandboxDriver } = await import('../../adapters/sandbox/index.js');
+    return new SandboxDriver({
+      directory: join(state, 'sandboxes'),
+      secrets: [state, dataDir, scratchRoot],
+      isolation,
+      ...(bubblewrap === undefined ? {} : { programs: [bubblewrap] }),
+    });
+  };
+
+/** Used only by who asks for it. */
+const PLAIN: DoctorDriver = { name: 'plain', open: sandboxes('none') };
+
+const DRIVERS: readonly DoctorDriver[] = [
   {
     name: 'docker',
     async open({ docker }) {
@@ -18,15 +33,9 @@ export const DRIVERS: readonly DoctorDriver[] = [
       return new DockerDriver(docker);
     },
   },
-  {
-    name: 'sandbox',
-    async open({ dataDir, scratchRoot, bubblewrap }, state) {
-      const { SandboxDriver } = await import('../../adapters/sandbox/index.js');
-      return new SandboxDriver({
-        directory: join(state, 'sandboxes'),
-        secrets: [state, dataDir, scratchRoot],
-        ...(bubblewrap === undefined ? {} : { programs: [bubblewrap] }),
-      });
-    },
-  },
+  { name: 'sandbox', open: sandboxes('sandboxed') },
 ];
+
+/** Those that this node could use. */
+export const driversOf = ({ driver }: Pick<DoctorSettings, 'driver'>): readonly DoctorDriver[] =>
+  driver === PLAIN.name ? [...DRIVERS, PLAIN] : DRIVERS;

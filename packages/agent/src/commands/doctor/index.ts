@@ -9,7 +9,7 @@ import type { Flags } from '../../config/agent-settings.js';
 import type { DriverInfo } from '../../ports/driver.js';
 import { Bench } from './bench.js';
 import { isUsable, openContext, type DriverAnswers } from './context.js';
-import { DRIVERS, type DoctorDriver } from './drivers.js';
+import { driversOf, type DoctorDriver } from './drivers.js';
 import { failed } from './failed.js';
 import { yellow, type CheckEntry, type Examination, type Finding } from './finding.js';
 import { PROBES } from './probes/index.js';
@@ -50,19 +50,20 @@ const DRIVER_MS = 15_000;
 
 /** Errors: `bad-usage` for flags and unknown ids; `bad-config`, `file-unreadable`. */
 export async function openDoctor({ flags, quick, driver, only, signal, parts = {} }: DoctorOptions): Promise<Doctor> {
-  const drivers = parts.drivers ?? DRIVERS;
+  const settings = parts.settings ?? (await doctorSettings(flags, driver));
+  const drivers = parts.drivers ?? driversOf(settings);
   const selected = selection(
     only,
     [...CHECKS, ...drivers.flatMap(entriesOf)].map(({ id }) => id),
   );
   const inVain = quick && drivers.flatMap(entriesOf).find(({ id }) => selected.names(id));
   if (inVain) throw new BerthError('bad-usage', `${inVain.id} starts sessions, which --quick leaves out`);
-  const settings = parts.settings ?? (await doctorSettings(flags, driver));
   const answers = await askDrivers(drivers, settings, signal);
   const context = openContext(settings, answers);
   const missing = {
     docker: isUsable(answers, 'docker') ? undefined : 'Docker cannot be used',
     sandbox: isUsable(answers, 'sandbox') ? undefined : 'sandboxes cannot be used',
+    plain: isUsable(answers, 'plain') ? undefined : 'isolation is not switched off',
     manager: settings.managed ? undefined : 'there are no settings of `berth agent`',
   };
   const looks = CHECKS.flatMap(({ id, group, title, needs, find }): Examination[] => {
@@ -98,6 +99,7 @@ export async function openDoctor({ flags, quick, driver, only, signal, parts = {
 const FIX_OF_NEEDS = {
   docker: 'See docker.engine.',
   sandbox: 'See sandbox.bubblewrap.',
+  plain: 'Give `--isolation none`, if that is what you want to know.',
   manager: 'Give its options or its file (-f).',
 } as const;
 

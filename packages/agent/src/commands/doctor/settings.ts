@@ -11,7 +11,7 @@ import { machineSources } from '../../node/cloud-sources.js';
 import { dataLayout } from '../data-directory.js';
 
 export interface DoctorSettings {
-  /** Name of the driver that the node would use; `auto`: the first that it can. */
+  /** Name of the driver that the node would use: `plain` without isolation; `auto`: the first that it can. */
   readonly driver: string;
   /** Path of bubblewrap; absent: where packages put it. */
   readonly bubblewrap?: string | undefined;
@@ -29,7 +29,7 @@ export interface DoctorSettings {
 const LISTEN: HostPort = { host: '127.0.0.1', port: 8081 };
 
 /** Settings that every kind of node has, or that other tools have too: they say nothing about which one is meant. */
-const COMMON: readonly SettingName[] = ['docker', 'logLevel', 'debug', 'verbose'];
+const COMMON: readonly SettingName[] = ['docker', 'isolation', 'logLevel', 'debug', 'verbose'];
 const FOREIGN = /^(aws|raven|datadog)/;
 
 /** True when something is set that only `berth agent` knows. Pure. */
@@ -43,9 +43,11 @@ export async function doctorSettings(flags: Flags, driver?: string): Promise<Doc
   const { sources } = await readSources({ flags });
   const { given } = gather(sources);
   if (sources.file === undefined && !isManaged(SETTING_NAMES.map((name) => [name, given[name].origin]))) {
-    const { dataDir, docker, driver: wanted = 'auto', bubblewrap } = readSettings(undefined, { driver });
+    const isolation = typeof flags['isolation'] === 'string' ? flags['isolation'] : undefined;
+    const node = readSettings(undefined, { driver, isolation });
+    const { dataDir, docker, bubblewrap } = node;
     return {
-      driver: wanted,
+      driver: node.isolation === 'none' ? 'plain' : (node.driver ?? 'auto'),
       bubblewrap,
       docker,
       dataDir,
@@ -60,5 +62,5 @@ export async function doctorSettings(flags: Flags, driver?: string): Promise<Doc
   const dataDir = settings.stateDir ?? defaultStateDirectory(settings, instanceId);
   const { docker, scratchRoot, listen } = settings;
   // A node under a manager has no other yet.
-  return { driver: 'docker', docker, dataDir, scratchRoot, listen, managed: settings };
+  return { driver: settings.isolation === 'none' ? 'plain' : 'docker', docker, dataDir, scratchRoot, listen, managed: settings };
 }

@@ -13,8 +13,8 @@ import * as sandbox from './checks/sandbox.js';
 import type { DoctorContext } from './context.js';
 import type { Check } from './finding.js';
 
-/** Left out where it has nothing to say: without Docker, or for a node without a manager. */
-export type StaticCheck = Check<DoctorContext> & { readonly needs?: 'docker' | 'sandbox' | 'manager' };
+/** Left out where it has nothing to say: without Docker, for a node with isolation or without a manager. */
+export type StaticCheck = Check<DoctorContext> & { readonly needs?: 'docker' | 'sandbox' | 'plain' | 'manager' };
 
 export const CHECKS: readonly StaticCheck[] = [
   docker.engine,
@@ -30,6 +30,7 @@ export const CHECKS: readonly StaticCheck[] = [
   ...images,
   sandbox.bubblewrap,
   sandbox.limits,
+  sandbox.isolation,
   sandbox.userNamespaces,
   machine.kernel,
   machine.cgroups,

@@ -15,11 +15,13 @@ export function scratchHook(scratchRoot: string, driver: Driver): LifecycleHook 
     name: 'scratch',
     async acquire({ facts, draft, signal }) {
       const at = scratchLayout(scratchRoot, facts);
-      await mkdir(at.root, { mode: 0o700, recursive: true });
+      // Without mounts the kernel's user, if it is another, gets to its files only through here; then the run directory is closed instead.
+      const through = driver.isolation === 'none' && process.getuid?.() === 0;
+      await makeDirectory(at.root, through ? 0o711 : 0o700);
       // As the umask says: operators set one for all files of kernels (the guide of 1.4 asks for 0002).
       await mkdir(at.work, { recursive: true });
       await removeEarlierRuns(at);
-      await makeDirectory(at.run, 0o777);
+      await makeDirectory(at.run, through ? 0o700 : 0o777);
       if (process.getuid?.() === 0) await chown(at.work, facts.uid, facts.gid);
       draft.fifos = await makeFifos(at.run, signal);
       draft.tmpfs.push({ target: IN_KERNEL.private, sizeBytes: 64 * 1024, mode: 0o700 });

@@ -33,6 +33,19 @@ export const limits = {
   needs: 'sandbox' as const,
 };
 
+export const isolation = {
+  ...check(
+    { id: 'plain.limits', group: 'sandbox', title: 'sessions are isolated' },
+    ({ drivers }: DoctorContext) => Promise.resolve(drivers.get('plain')),
+    (answer) =>
+      yellow(
+        answer === undefined || answer instanceof Error ? 'not known' : (answer.missing ?? []).join(' '),
+        'Leave out `--isolation none` (BERTH_ISOLATION) once Docker or bubblewrap can be used; see docker.engine and sandbox.bubblewrap.',
+      ),
+  ),
+  needs: 'plain' as const,
+};
+
 export interface NamespaceFacts {
   /** Texts of the switches; undefined where the kernel has no such switch. */
   readonly most: string | undefined;

@@ -40,6 +40,7 @@ export function judgeTemporary({ bytes, code }: FillReport): Finding {
 export const temporary: Probe = {
   id: 'tmp',
   title: 'the size of /tmp is limited',
+  missing: /^\/tmp /,
   run: reporting(FILL, judgeTemporary, { memoryBytes: MEMORY }),
 };
 

@@ -46,6 +46,7 @@ export function judgeHidden({ sockets, homes, secrets, own }: HiddenReport): Fin
 export const hidden: Probe = {
   id: 'hidden',
   title: 'sockets, homes and accounts are hidden',
+  missing: /^Files (that|of) /,
   run: (bench, signal) =>
     bench.withKernel({}, signal, async (kernel) => {
       const { docker, dataDir, scratchRoot } = bench.settings;

@@ -50,6 +50,7 @@ async function listening(server: Server, where: { port: number; host: string } |
 export const network: Probe = {
   id: 'network',
   title: 'network none is none',
+  missing: /^The network /,
   async run(bench, signal) {
     const servers = [createServer(), createServer()] as const;
     const abstract = `berth-doctor-${newRunId()}`;

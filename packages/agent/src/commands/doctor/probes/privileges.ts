@@ -36,5 +36,6 @@ export function judgePrivileges({ uid, becameRoot, noNewPrivileges, capabilities
 export const privileges: Probe = {
   id: 'privileges',
   title: 'no privilege, and none to gain',
+  missing: /^Privileges /,
   run: reporting(CODE, judgePrivileges),
 };

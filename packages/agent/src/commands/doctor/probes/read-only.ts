@@ -46,5 +46,6 @@ export function judgeMounts({ writable }: MountReport): Finding {
 export const readOnly: Probe = {
   id: 'read-only',
   title: 'the root file system is read-only',
+  missing: /^The root file system /,
   run: reporting(CODE, judgeMounts),
 };

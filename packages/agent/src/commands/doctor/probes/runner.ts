@@ -44,5 +44,6 @@ export const judgeRunner = ({ reached }: RunnerReport): Finding =>
 export const runner: Probe = {
   id: 'runner',
   title: 'the supervisor cannot be reached',
+  missing: /^The supervisor /,
   run: reporting(CODE, judgeRunner),
 };

@@ -1,5 +1,4 @@
-/** From a record to a process. */
-import type { ChildProcess } from 'node:child_process';
+/** From a record to the command line of bubblewrap. */
 import { statSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,23 +8,49 @@ import type { ContainerPlan, Mount } from '../../ports/driver.js';
 import { mountPointsOf, sandboxOptions } from './command.js';
 import { HOST } from './images.js';
 import { innerMounts, innerNamespaces } from './inner.js';
+import type { Group } from './cgroup/layout.js';
 import type { Machine } from './machine.js';
 import type { Records } from './records.js';
 import { directoryRoot, hostRoot } from './root.js';
-import { begin } from './spawn.js';
+import type { Launch } from './launcher.js';
+import { childrenOf, statOf } from './stat.js';
 
-/** Errors: `create-failed`. Groups that were made are removed with the sandbox. */
-export async function startSandbox(records: Records, id: string, plan: ContainerPlan, machine: Machine): Promise<ChildProcess> {
-  const { bubblewrap, groups, maker, covered, filter } = machine;
+/** Errors: `create-failed`. */
+export async function prepareSandbox(
+  records: Records,
+  id: string,
+  plan: ContainerPlan,
+  machine: Machine,
+  groups: readonly Group[],
+): Promise<Launch> {
+  const { bubblewrap, maker, covered, filter } = machine;
   const shown = [...(await namesFor(plan)), ...(await innerFor(records, id, plan, machine))];
   const root =
     plan.imageId === HOST
       ? await hostRoot(records.shared)
       : await directoryRoot(plan.imageId, mountPointsOf(plan, shown, isDirectory));
-  const own = groups.of(id, plan);
-  await groups.make(own);
-  const options = sandboxOptions(plan, { maker, root, groups: own, covered, shown });
-  return begin({ records, id, program: bubblewrap.program, options, command: plan.command, groups: own, filter });
+  // By descriptor, so that the options, which name places of this machine, are in no list of processes.
+  const filtered = filter === undefined ? [] : ['--seccomp', '5'];
+  return {
+    under: [],
+    command: [bubblewrap.program, '--json-status-fd', '3', '--args', '4', ...filtered, '--', ...plan.command],
+    options: sandboxOptions(plan, { maker, root, groups, covered, shown }),
+    // Half a filter, or none, is refused by bubblewrap: nothing runs without it.
+    ...(filter === undefined ? {} : { filter }),
+    hasBegun,
+  };
+}
+
+/** The first process has a child that has become something else than bubblewrap. */
+function hasBegun(monitor: number, first: number): boolean {
+  const children = childrenOf(first);
+  // A system that does not tell; or it is gone already.
+  if (children === undefined) return statOf(first) !== undefined;
+  const own = statOf(monitor)?.command;
+  return children.some((pid) => {
+    const stat = statOf(pid);
+    return stat !== undefined && stat.command !== own;
+  });
 }
 
 function isDirectory(path: string): boolean {
