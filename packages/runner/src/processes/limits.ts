@@ -1,5 +1,6 @@
 /** Which limit of the kernel ended a run: counters of its cgroup, and room on its file systems. */
 import { statfsSync } from 'node:fs';
+import { groupPaths, ownGroups } from './groups.js';
 import { KeptFile } from './kept-file.js';
 
 /** How often each limit has struck in this kernel. */
@@ -16,18 +17,24 @@ export interface Throttling {
   readonly throttled: number;
 }
 
-/** cgroup v2, then v1. */
-const OOM_FILES = ['/sys/fs/cgroup/memory.events', '/sys/fs/cgroup/memory/memory.oom_control'];
-const PIDS_FILES = ['/sys/fs/cgroup/pids.events', '/sys/fs/cgroup/pids/pids.events'];
-const CPU_FILES = ['/sys/fs/cgroup/cpu.stat', '/sys/fs/cgroup/cpu/cpu.stat'];
-
 interface Files {
   readonly oom: KeptFile | undefined;
   readonly pids: KeptFile | undefined;
   readonly cpu: KeptFile | undefined;
 }
 let opened: Files | undefined;
-const files = (): Files => (opened ??= { oom: firstOf(OOM_FILES), pids: firstOf(PIDS_FILES), cpu: firstOf(CPU_FILES) });
+
+function files(): Files {
+  if (opened) return opened;
+  const own = ownGroups();
+  const find = (...names: [controller: string, v2: string, v1: string]) => firstOf(groupPaths(own, ...names));
+  opened = {
+    oom: find('memory', 'memory.events', 'memory.oom_control'),
+    pids: find('pids', 'pids.events', 'pids.events'),
+    cpu: find('cpu', 'cpu.stat', 'cpu.stat'),
+  };
+  return opened;
+}
 
 /** The counters now; 0 where a host does not show them. */
 export function readLimitCounters(): LimitCounters {

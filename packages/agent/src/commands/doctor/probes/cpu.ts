@@ -14,8 +14,10 @@ const TRIES = 3;
 const CODE = `
 const { Worker } = require('node:worker_threads');
 const { readFileSync } = require('node:fs');
+const named = readFileSync('/proc/self/cgroup', 'utf8').trimEnd().split('\\n').map((line) => line.split(':').slice(1));
+const groups = [...named.map(([names, path]) => names + path), '', 'cpu', 'cpu,cpuacct'];
 const held = () => {
-  for (const path of ['/sys/fs/cgroup/cpu.stat', '/sys/fs/cgroup/cpu/cpu.stat', '/sys/fs/cgroup/cpu,cpuacct/cpu.stat']) {
+  for (const path of groups.map((group) => '/sys/fs/cgroup/' + group + '/cpu.stat')) {
     try {
       const count = /^nr_throttled (\\d+)$/m.exec(readFileSync(path, 'utf8'));
       if (count) return Number(count[1]);

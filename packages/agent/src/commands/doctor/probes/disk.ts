@@ -45,7 +45,7 @@ export const temporary: Probe = {
 };
 
 const SIZE = `
-const { bsize, blocks } = require('node:fs').statfsSync('/home/work');
+const { bsize, blocks } = require('node:fs').statfsSync(process.env.HOME);
 console.log(JSON.stringify({ bytes: bsize * blocks }));
 `;
 

@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const { connect } = require('node:net');
 const supervisors = fs.readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).filter((pid) => {
   try {
-    return Number(pid) !== process.pid && fs.readFileSync('/proc/' + pid + '/cmdline', 'utf8').split('\\0').includes('${IN_KERNEL.carry}/runner.mjs');
+    return Number(pid) !== process.pid && fs.readFileSync('/proc/' + pid + '/cmdline', 'utf8').split('\\0').some((word) => word.endsWith('/runner.mjs'));
   } catch { return false; }
 });
 const reached = [];
