@@ -10,6 +10,7 @@ const EXAMPLES: { readonly [Type in RecordType]: RunRecord & { readonly type: Ty
   log: { seq: 5, type: 'log', text: '' },
   'waiting-input': { seq: 6, type: 'waiting-input', password: true, prompt: 'Passwort: ' },
   'build-finished': { seq: 7, type: 'build-finished', exitCode: 2 },
+  'clean-finished': { seq: 7, type: 'clean-finished', exitCode: 2 },
   finished: {
     seq: 8,
     type: 'finished',
@@ -33,7 +34,7 @@ describe('a record', () => {
   });
 
   it('is not what other frames carry', () => {
-    for (const code of [0, 0x01, 0x05, 0x0f, 0x19, 0x20, 0x21, 0x22, 0x90]) expect(recordTypeOf(code)).toBeUndefined();
+    for (const code of [0, 0x01, 0x05, 0x0f, 0x1a, 0x20, 0x21, 0x22, 0x90]) expect(recordTypeOf(code)).toBeUndefined();
   });
 
   it('keeps its number and type whatever its payload says', () => {

@@ -11,6 +11,7 @@ export const RECORD_TYPES = {
   'build-finished': 0x16,
   finished: 0x17,
   gap: 0x18,
+  'clean-finished': 0x19,
 } as const;
 
 /** Name of a record kind. */
@@ -80,7 +81,7 @@ export type RunRecord = { readonly seq: number } & (
   | { readonly type: 'media'; readonly mime: string; readonly data: string; readonly encoding: 'utf8' | 'base64' }
   | { readonly type: 'html' | 'log'; readonly text: string }
   | { readonly type: 'waiting-input'; readonly password: boolean; readonly prompt: string }
-  | { readonly type: 'build-finished'; readonly exitCode: number }
+  | { readonly type: 'clean-finished' | 'build-finished'; readonly exitCode: number }
   | ({ readonly type: 'finished' } & Finished)
   /** Records `seq` to `upTo` (inclusive) were dropped by the retention rules; `bytes` of output were in them. */
   | { readonly type: 'gap'; readonly upTo: number; readonly bytes: number }

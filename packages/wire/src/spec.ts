@@ -115,6 +115,8 @@ export interface BatchRun extends RunCommon {
    * nothing. If it fails, the program is not run: `finished` with exit code 127. With it `argv` may be empty: nothing is run then.
    */
   readonly build?: string;
+  /** A shell command before the build, for a fresh start. Its end is told by a `clean-finished` record; whatever that is, the run goes on. */
+  readonly clean?: string;
   /** The program gets a terminal of this size: one stream of output (`stdout`), input as typed. Needs `stdin: 'open'`. */
   readonly terminal?: TerminalSize;
 }

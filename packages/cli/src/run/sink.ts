@@ -30,6 +30,7 @@ async function writeText(terminal: Terminal, run: string, record: RunRecord): Pr
       return text === undefined ? undefined : notice(terminal, text);
     }
     case 'waiting-input':
+    case 'clean-finished':
     case 'build-finished':
       return;
   }

@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import type { BatchRun, RunSignal, TerminalSize } from '@berth/wire';
 import { userEnvironment, type Environment } from '../processes/environment.js';
-import { buildCommand, commandOf } from './command.js';
+import { commandOf, stepCommand } from './command.js';
 import type { Ground } from './ground.js';
 import { Program } from './program.js';
 import type { Run, RunTask } from './run.js';
@@ -24,7 +24,8 @@ class BatchTask implements RunTask {
   readonly #program: Program;
   /** What signals go to. */
   #current: Program;
-  #buildMs: number | null = 0;
+  /** CPU time of the steps before the program. */
+  #stepsMs: number | null = 0;
 
   constructor(ground: Ground, run: Run, request: BatchRun) {
     this.#ground = ground;
@@ -39,11 +40,11 @@ class BatchTask implements RunTask {
     const { build, timeoutMs } = this.#request;
     const { clock } = this.#ground;
     const limit = timeoutMs === undefined ? undefined : clock.after(timeoutMs, () => this.#current.end('time-limit'));
-    const failed = build === undefined ? undefined : await this.#build(build);
+    const failed = (await this.#clean()) ?? (build === undefined ? undefined : await this.#build(build));
     if (failed) this.#program.giveUp();
     const end = failed ?? (await this.#execute());
     limit?.cancel();
-    this.#run.finish(end, { cpuMs: sum(this.#buildMs, this.#program.cpuMs), peakMemoryBytes: null });
+    this.#run.finish(end, { cpuMs: sum(this.#stepsMs, this.#program.cpuMs), peakMemoryBytes: null });
   }
 
   input(offset: number, data: Uint8Array, end: boolean): Promise<number> {
@@ -54,25 +55,37 @@ class BatchTask implements RunTask {
     this.#current.signal(signal);
   }
 
+  /** The end of the run when it was ended from outside during this step. */
+  async #clean(): Promise<End | undefined> {
+    const { clean } = this.#request;
+    if (clean === undefined) return undefined;
+    const end = await this.#step('clean-finished', clean);
+    return isOwn(end) || end.reason === 'start-failed' ? undefined : end;
+  }
+
   /** The end of the run when the build failed. */
   async #build(build: string): Promise<End | undefined> {
-    const end = build === '' ? NOTHING_DONE : await this.#runBuild(build);
-    const exitCode = end.exitCode ?? 128 + constants.signals[end.signal as NodeJS.Signals];
-    this.#run.add({ type: 'build-finished', exitCode });
+    const end = await this.#step('build-finished', build);
+    const exitCode = codeOf(end);
     if (exitCode === 0) return undefined;
     // What ended the build of itself is told by its code; what ended it from outside ended the run.
-    const own = end.reason === 'exited' || end.reason === 'signal';
-    const told = own ? ({ reason: 'exited', detail: `the build failed with code ${exitCode}` } as const) : {};
+    const told = isOwn(end) ? ({ reason: 'exited', detail: `the build failed with code ${exitCode}` } as const) : {};
     return { ...end, exitCode: 127, signal: null, ...told };
   }
 
-  async #runBuild(build: string): Promise<End> {
+  async #step(type: 'clean-finished' | 'build-finished', text: string): Promise<End> {
+    const end = text === '' ? NOTHING_DONE : await this.#runStep(text);
+    this.#run.add({ type, exitCode: codeOf(end) });
+    return end;
+  }
+
+  async #runStep(text: string): Promise<End> {
     const program = new Program(this.#ground, this.#run);
     this.#current = program;
     const { cwd = '.' } = this.#request;
-    const request = { command: buildCommand(build), env: this.#environment(), cwd, stdin: 'none' as const };
+    const request = { command: stepCommand(text), env: this.#environment(), cwd, stdin: 'none' as const };
     const end = await program.execute(request, () => (this.#current = this.#program));
-    this.#buildMs = program.cpuMs;
+    this.#stepsMs = sum(this.#stepsMs, program.cpuMs);
     return end;
   }
 
@@ -95,6 +108,11 @@ class BatchTask implements RunTask {
     };
   }
 }
+
+const codeOf = ({ exitCode, signal }: End): number => exitCode ?? 128 + constants.signals[signal as NodeJS.Signals];
+
+/** Whether a step ended by itself, in whatever way. */
+const isOwn = ({ reason }: End): boolean => reason === 'exited' || reason === 'signal';
 
 const sum = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
 

@@ -21,11 +21,11 @@ async function begin(build: string, argv: string[], more: Partial<BatchRun> = {}
 }
 
 /** Output joined, records of the end as they are. */
-async function story(stream: Stream): Promise<unknown[]> {
+async function story(stream: Stream): Promise<unknown[][]> {
   await stream.ended;
-  const told: unknown[] = [];
+  const told: unknown[][] = [];
   for (const record of stream.records) {
-    if (record.type === 'build-finished') told.push(['build-finished', record.exitCode]);
+    if (record.type === 'clean-finished' || record.type === 'build-finished') told.push([record.type, record.exitCode]);
     else if (record.type === 'finished') told.push(['finished', record.exitCode]);
     else if (record.type === 'stdout' || record.type === 'stderr') told.push([record.type, Buffer.from(record.data).toString()]);
   }
@@ -52,6 +52,25 @@ describe('a build', () => {
       ['finished', 7],
     ]);
     expect(finishedOf(stream)).toMatchObject({ reason: 'exited', detail: '' });
+  });
+
+  it('comes after a clean step, whose own failure stops nothing', async () => {
+    const { stream } = await begin('cat made; touch built', ['ls'], { clean: 'echo swept >made; exit 3' });
+    expect(await story(stream)).toEqual([
+      ['clean-finished', 3],
+      ['stdout', 'swept\n'],
+      ['build-finished', 0],
+      ['stdout', 'built\nmade\n'],
+      ['finished', 0],
+    ]);
+  });
+
+  it('is not reached by a run that is killed in its clean step', async () => {
+    const { agent, stream } = await begin('touch built', ['ls'], { clean: 'echo go; sleep 60' });
+    await stream.until((records) => records[0]);
+    await agent.call('signal', { run: RUN, signal: 'kill' });
+    expect((await story(stream)).map(([type]) => type as string)).toEqual(['stdout', 'clean-finished', 'finished']);
+    expect(finishedOf(stream)).toMatchObject({ reason: 'killed' });
   });
 
   it('that fails is the end: the program does not run', async () => {

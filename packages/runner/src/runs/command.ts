@@ -15,8 +15,8 @@ export function commandOf({ argv, interpreter, cwd = '.' }: BatchRun, places: Pl
   return { argv: [...found, ...argv] };
 }
 
-/** A shell that runs `build`. */
-export const buildCommand = (build: string): Command => programCommand(['/bin/sh', '-c', build], '/', '');
+/** A shell that runs `text`: what comes before a program. */
+export const stepCommand = (text: string): Command => programCommand(['/bin/sh', '-c', text], '/', '');
 
 function programCommand(argv: readonly string[], cwd: string, path: string): Command {
   const program = argv[0] ?? '';

@@ -84,6 +84,7 @@ function runRequest(value: unknown): RunRequest {
     ...check.optional(run, 'stdin', (stdin, name) => check.oneOf(stdin, name, ['open', 'none'] as const)),
     ...check.optional(run, 'cwd', (cwd, name) => check.text(cwd, name, 4096)),
     ...check.optional(run, 'build', (build, name) => check.text(build, name, MOST_BUILD)),
+    ...check.optional(run, 'clean', (clean, name) => check.text(clean, name, MOST_BUILD)),
     ...check.optional(run, 'terminal', terminalSize),
   } satisfies BatchRun;
   if (batch.terminal && batch.stdin !== 'open') {

@@ -68,6 +68,7 @@ export const runRequestSchema = z
       stdin: z.enum(['open', 'none']).optional(),
       cwd: text.max(4096).optional(),
       build: text.max(128 * 1024).optional(),
+      clean: text.max(128 * 1024).optional(),
       terminal: terminalSizeSchema.optional(),
     }),
   ])

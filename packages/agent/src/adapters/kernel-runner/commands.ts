@@ -16,10 +16,11 @@ export interface RunCommands {
  * - `['/bin/sh', '-c', text]`: `text` itself;
  * - anything else: a program with arguments, quoted for the shell.
  *
- * Errors: `terminal-missing`: terminals of such a kernel are its own.
+ * Errors: `bad-request` for a step that it has not; `terminal-missing`: terminals of such a kernel are its own.
  */
 export function commandsOf(run: RunRequest): RunCommands {
   if (run.mode === 'query') return { build: null, main: { type: 'code', text: run.code } };
+  if (run.clean !== undefined) throw new BerthError('bad-request', 'a kernel with the kernel-runner has no step clean');
   if (run.terminal) throw new BerthError('terminal-missing', 'a kernel with the kernel-runner gives no terminal to a run');
   return { build: run.build ?? null, main: { type: 'exec', text: shellText(run) } };
 }

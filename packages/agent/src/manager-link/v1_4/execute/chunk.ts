@@ -134,6 +134,9 @@ export class Chunk {
         if (!this.#whole('stdout', cutText(record.prompt, MOST_PROMPT))) return false;
         this.#end = { status: 'waiting-input', password: record.password };
         return true;
+      case 'clean-finished':
+        // This generation asks for no such step, and has no status for its end.
+        return true;
       case 'build-finished':
         this.#reset();
         this.#end = { status: 'build-finished', exitCode: record.exitCode };

@@ -44,6 +44,7 @@ function isSound(record: RunRecord): boolean {
       return typeof record.text === 'string';
     case 'waiting-input':
       return typeof record.prompt === 'string';
+    case 'clean-finished':
     case 'build-finished':
       return Number.isInteger(record.exitCode);
     case 'finished':
