@@ -123,6 +123,7 @@ describe('the public exports of wire', () => {
         "MAX_FRAME_LENGTH",
         "MAX_FRAME_PAYLOAD",
         "MAX_JOINED_PAYLOAD",
+        "PROCESS_SIGNALS",
         "RECORD_TYPES",
         "RUNNER_PROTOCOL",
         "RUN_SIGNALS",

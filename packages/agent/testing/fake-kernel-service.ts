@@ -14,6 +14,8 @@ import {
   type KernelStatistics,
   type KernelView,
   type Language,
+  type ProcessSignal,
+  type ProcessView,
   type RunId,
   type RunRequest,
   type RunSignal,
@@ -191,6 +193,20 @@ export class FakeKernelService implements KernelService {
 
   async signalRun(id: KernelId, runId: RunId, signal: RunSignal): Promise<void> {
     this.run(id, runId).signal(signal);
+  }
+
+  /** A process for each run that goes on, from number 7 on. */
+  async listProcesses(id: KernelId): Promise<readonly ProcessView[]> {
+    const going = [...this.#living(id).runs.values()].filter(({ view }) => view.state !== 'finished');
+    return going.map(({ view: { runId }, request }, index) => {
+      return { pid: 7 + index, parent: 1, runId, user: 1000, command: words(request).join(' '), cpuMs: 10, memoryBytes: 4096 };
+    });
+  }
+
+  async signalProcess(id: KernelId, pid: number, signal: ProcessSignal): Promise<void> {
+    const found = (await this.listProcesses(id)).find((one) => one.pid === pid);
+    if (!found) throw new BerthError('no-such-process', `the session has no process ${pid}`);
+    this.run(id, found.runId!).signal(signal === 'SIGINT' ? 'interrupt' : 'kill');
   }
 
   /** Sizes that terminals were given, in order. */

@@ -181,7 +181,11 @@ describe('sessions', () => {
   it('run code and commands', async () => {
     expect(await world.run(['exec', 'work', '-c', 'exit 3'])).toMatchObject({ code: 3 });
     expect(await world.run(['exec', 'work', '-'], 'numbers 1 4')).toMatchObject({ code: 4, stdout: '1\n' });
-    expect(await world.run(['exec', 'work', '--', 'upper'], 'abc')).toMatchObject({ code: 0, stdout: 'ABC' });
+    for (const words of [
+      ['--', 'upper'],
+      ['upper', '-c', '--help'],
+    ])
+      expect(await world.run(['exec', 'work', ...words], 'abc')).toMatchObject({ code: 0, stdout: 'ABC' });
     expect(living()).toHaveLength(1);
   });
 
@@ -242,6 +246,12 @@ describe('what goes wrong is one line and a code', () => {
     ['a missing script', ['run', 'python', 'missing.py'], 66, /missing\.py does not exist/],
     ['a bad address', ['up', '--listen', 'nowhere'], 64, /--listen is "nowhere"/],
     ['two ways at once', ['exec', 'work', '-c', 'x', '-'], 64, /needs one of/],
+    ['a terminal for code', ['exec', '-t', 'work', '-c', 'x'], 64, /-t is for a command/],
+    ['a terminal where there is none', ['exec', '-t', 'work', 'top'], 64, /-t needs a terminal/],
+    ['nothing to kill', ['kill', 'work'], 64, /either a RUN or --pid/],
+    ['an odd signal', ['kill', '-s', 'FOO', 'work', 'r'], 64, /must be one of HUP, INT/],
+    ['a signal that no run takes', ['kill', '-s', 'USR1', 'work', 'r'], 64, /can be sent INT, TERM, KILL/],
+    ['an odd process', ['kill', 'work', '--pid', 'x'], 64, /berth processes/],
     ['an unknown language', ['exec', '--lang', 'cobol', 'work', '-c', 'x'], 64, /python, node, bash/],
   ];
   it.each(cases)('%s', async (_name, args, code, message) => {

@@ -19,8 +19,8 @@ export interface Command<Table extends OptionTable = OptionTable> {
   readonly words: { readonly min: number; readonly max: number };
   /** What is missing when there are too few. */
   readonly wordNames?: string;
-  /** Options end at the first word. */
-  readonly passThrough?: boolean;
+  /** Options end after so many words of its own: what follows is somebody else's. */
+  readonly ownWords?: number;
   /** Lines after `berth`, each with what it does. */
   readonly examples: readonly (readonly [string, string])[];
   /** Resolves with the exit code. */

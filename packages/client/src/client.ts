@@ -1,5 +1,5 @@
 /** One method per route of wire's table, plus files and attached runs. */
-import type { KernelView, NodeView, RunView } from '@berth/wire';
+import type { KernelView, NodeView, ProcessView, RunView } from '@berth/wire';
 import type { BodyOf, ReplyOf, RouteName } from '@berth/wire/http';
 import { Attachment, type AttachOptions } from './attach/attachment.js';
 import { ownConnection } from './attach/own-connection.js';
@@ -73,6 +73,15 @@ export class BerthClient extends FileClient {
 
   async signalRun(session: string, run: string, signal: BodyOf<'signalRun'>['signal']): Promise<void> {
     await this.call('signalRun', { params: { session, run }, body: { signal } });
+  }
+
+  /** The programs that run in a session. */
+  async listProcesses(session: string): Promise<readonly ProcessView[]> {
+    return (await this.call('listProcesses', { params: { session } })).processes;
+  }
+
+  async signalProcess(session: string, body: BodyOf<'signalProcess'>): Promise<void> {
+    await this.call('signalProcess', { params: { session }, body });
   }
 
   /** Of a run with a terminal. */

@@ -78,6 +78,33 @@ describe('a batch', () => {
     expect(lines).toContain(`HOME=${harness.work}`);
   });
 
+  it('shows its processes, and each can be signalled by its number; nothing else can', async () => {
+    harness = await startRunner();
+    const agent = await harness.agent();
+    const [mine, kept] = [marked(), marked()];
+    await agent.call('start', query('left', `import subprocess; kept = subprocess.Popen(["sleep", "${kept}"])`));
+    await (
+      await agent.subscribe('left')
+    ).ended;
+    await agent.call('start', batch('r', ['sh', '-c', `sleep ${mine}; exit 5`]));
+    const list = async () => (await agent.call('processes', {})).processes;
+    while (!(await list()).some(({ command }) => command === `sleep ${mine}`));
+    const found = await list();
+    const { uid } = harness.spec;
+    expect(found.find(({ command }) => command === `sleep ${mine}`)).toMatchObject({ runId: 'r', user: uid });
+    expect(found.find(({ command }) => command === `sleep ${kept}`)).toMatchObject({ runId: null, user: uid });
+    expect(found.find(({ command }) => command.includes('python.py'))!.memoryBytes).toBeGreaterThan(2 ** 20);
+    expect(found.filter(({ command }) => /runner\.mjs|bin\/tini/.test(command))).toEqual([]);
+    for (const pid of [harness.pid, process.pid, 1])
+      await expect(agent.call('signalProcess', { pid, signal: 'SIGKILL' })).rejects.toMatchObject({ code: 'no-such-process' });
+    const { pid } = found.find(({ command }) => command === `sleep ${mine}`)!;
+    await agent.call('signalProcess', { pid, signal: 'SIGKILL' });
+    expect(await finishedOf(await agent.subscribe('r'))).toMatchObject({ exitCode: 5, reason: 'exited' });
+    await expect(agent.call('signalProcess', { pid: 1, signal: 'SIGSEGV' as 'SIGINT' })).rejects.toMatchObject({
+      code: 'bad-request',
+    });
+  });
+
   it.each([
     ['a missing program', ['no-such-program'], {}, 127],
     ['a file that is no program', ['/etc/passwd'], {}, 126],

@@ -11,6 +11,7 @@ export const ERRORS = {
   unauthorized: { status: 401, exit: 77, fix: 'Pass the key that the node keeps in the file `key` of its data directory.' },
   'no-such-session': { status: 404, exit: 69, fix: 'List the sessions with `berth ps -a`.' },
   'no-such-run': { status: 404, exit: 69, fix: 'The run is unknown or its output is no longer kept.' },
+  'no-such-process': { status: 404, exit: 69, fix: 'List the processes with `berth processes`.' },
   'no-such-file': { status: 404, exit: 66, fix: 'Check the path; it is relative to /home/work.' },
   'image-not-found': {
     status: 404,

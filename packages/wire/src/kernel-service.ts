@@ -2,9 +2,9 @@
 import type { FileService } from './file-service.js';
 import type { Frame } from './frames.js';
 import type { KernelId, RunId } from './ids.js';
-import type { CreateKernel, Language, RunRequest, RunSignal, TerminalSize } from './spec.js';
+import type { CreateKernel, Language, ProcessSignal, RunRequest, RunSignal, TerminalSize } from './spec.js';
 import type { KernelStatistics } from './statistics.js';
-import type { KernelEvent, KernelView, RunView, TerminationReason } from './views.js';
+import type { KernelEvent, KernelView, ProcessView, RunView, TerminationReason } from './views.js';
 
 /** Output of a run from some record on. Iterating yields batches of record frames (channel 0, parts of a split record in order). */
 export interface RunStream extends AsyncIterable<readonly Frame[]> {
@@ -65,6 +65,10 @@ export interface KernelService extends FileService {
    */
   sendInput(id: KernelId, runId: RunId, offset: number, data: Uint8Array, end: boolean): Promise<number>;
   signalRun(id: KernelId, runId: RunId, signal: RunSignal): Promise<void>;
+  /** The user's programs in a kernel, by number. Errors: runner-incompatible where the supervisor is too old, or not ours, to tell. */
+  listProcesses(id: KernelId): Promise<readonly ProcessView[]>;
+  /** To one of them. Errors: no-such-process, runner-incompatible. */
+  signalProcess(id: KernelId, pid: number, signal: ProcessSignal): Promise<void>;
   /** Errors: terminal-missing when the run has none. */
   resizeRun(id: KernelId, runId: RunId, size: TerminalSize): Promise<void>;
   /** Names that could complete `code` at `cursor` (in UTF-16 units) in the language's session. */

@@ -4,8 +4,8 @@
  */
 import type { ErrorBody } from './errors.js';
 import type { RunId } from './ids.js';
-import type { Language, RunRequest, RunSignal, TerminalSize } from './spec.js';
-import type { RunView } from './views.js';
+import type { Language, ProcessSignal, RunRequest, RunSignal, TerminalSize } from './spec.js';
+import type { ProcessView, RunView } from './views.js';
 
 /** Versions of the protocol that this build speaks. Version N and N-1 are kept. */
 export const RUNNER_PROTOCOL = { min: 1, max: 1 } as const;
@@ -114,6 +114,10 @@ export interface RunnerMethods {
   /** Input below the offset already taken is skipped. Answered when the program's pipe took it. `data` is base64. */
   input: { params: { run: RunId; offset: number; data: string; end: boolean }; result: { offset: number } };
   signal: { params: { run: RunId; signal: RunSignal }; result: Record<never, never> };
+  /** Of the user's programs; at most 1,000. Runners of before this method refuse it with `bad-request`. */
+  processes: { params: Record<never, never>; result: { processes: readonly ProcessView[] } };
+  /** `no-such-process` for anything that `processes` does not tell. */
+  signalProcess: { params: { pid: number; signal: ProcessSignal }; result: Record<never, never> };
   /** Of a run with a terminal; `terminal-missing` for others. */
   resize: { params: { run: RunId; size: TerminalSize }; result: Record<never, never> };
   complete: { params: { language: Language; code: string; cursor: number }; result: { matches: readonly string[] } };

@@ -126,3 +126,17 @@ export type RunRequest = QueryRun | BatchRun;
 /** How to end a run: SIGINT, SIGTERM to the tree, or SIGKILL to the tree until none is left. */
 export type RunSignal = 'interrupt' | 'terminate' | 'kill';
 export const RUN_SIGNALS: readonly RunSignal[] = ['interrupt', 'terminate', 'kill'];
+
+/** Signals that a single process can be sent. */
+export const PROCESS_SIGNALS = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGKILL',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGTERM',
+  'SIGCONT',
+  'SIGSTOP',
+] as const;
+export type ProcessSignal = (typeof PROCESS_SIGNALS)[number];

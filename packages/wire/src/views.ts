@@ -70,6 +70,23 @@ export interface RunView {
   readonly finished: Finished | null;
 }
 
+/** A process of a user's program, as the supervisor sees it in /proc. */
+export interface ProcessView {
+  /** In the supervisor's namespace. In an ordinary user's sandbox programs know themselves by other numbers. */
+  readonly pid: number;
+  readonly parent: number;
+  /** Null for a language process between two runs, and for what runs have left in the background. */
+  readonly runId: RunId | null;
+  /** User id, as inside. */
+  readonly user: number;
+  /** Command line, at most 256 characters; the program can write there what it likes. */
+  readonly command: string;
+  /** CPU time in milliseconds, in steps of 10, of it and of the children that it has waited for. */
+  readonly cpuMs: number;
+  /** Resident. */
+  readonly memoryBytes: number;
+}
+
 /** What changed. `cursor` counts events of this node process. */
 export type KernelEvent = {
   readonly cursor: number;

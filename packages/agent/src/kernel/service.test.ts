@@ -365,3 +365,11 @@ describe('restarting a kernel', () => {
 async function* bytes(text: string): AsyncIterable<Uint8Array> {
   yield Buffer.from(text);
 }
+
+describe('processes of a kernel', () => {
+  it('cannot be told by a supervisor that is older than the question', async () => {
+    await agent.service.createKernel(someRequest());
+    world.runners.get('k1')!.script.refuse = { processes: new BerthError('bad-request', 'there is no method "processes"') };
+    await expect(agent.service.listProcesses(K1)).rejects.toMatchObject({ code: 'runner-incompatible' });
+  });
+});

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   BerthError,
+  isBerthError,
   type AttachOptions,
   type CreateKernel,
   type KernelEvent,
@@ -10,7 +11,10 @@ import {
   type KernelStatistics,
   type KernelView,
   type Language,
+  type ProcessSignal,
+  type ProcessView,
   type RunId,
+  type RunnerMethods,
   type RunRequest,
   type RunSignal,
   type RunStream,
@@ -142,6 +146,14 @@ export class AgentKernelService extends KernelFileService implements KernelServi
     await (await this.#channel(id)).call('signal', { run: runId, signal });
   }
 
+  async listProcesses(id: KernelId): Promise<readonly ProcessView[]> {
+    return (await this.#newer(id, 'processes', {})).processes;
+  }
+
+  async signalProcess(id: KernelId, pid: number, signal: ProcessSignal): Promise<void> {
+    await this.#newer(id, 'signalProcess', { pid, signal });
+  }
+
   async resizeRun(id: KernelId, runId: RunId, size: TerminalSize): Promise<void> {
     await (await this.#channel(id)).call('resize', { run: runId, size });
   }
@@ -190,6 +202,22 @@ export class AgentKernelService extends KernelFileService implements KernelServi
     const view = this.#registry.view(id);
     if (!actor || view.phase === 'stopping' || view.phase === 'terminated') throw endedError(view);
     return actor;
+  }
+
+  /** Of a method that supervisors of before do not know: kernels outlive the agent that started them. */
+  async #newer<Method extends 'processes' | 'signalProcess'>(
+    id: KernelId,
+    method: Method,
+    params: RunnerMethods[Method]['params'],
+  ): Promise<RunnerMethods[Method]['result']> {
+    try {
+      return await (await this.#channel(id)).call(method, params);
+    } catch (error) {
+      if (!isBerthError(error) || error.code !== 'bad-request' || !error.message.startsWith('there is no method')) throw error;
+      throw new BerthError('runner-incompatible', `session ${id} was started by a Berth that could not do this`, {
+        cause: error,
+      });
+    }
   }
 
   async #channel(id: KernelId, { uses } = { uses: true }): Promise<RunnerChannel> {

@@ -21,7 +21,7 @@ describe('parse', () => {
     ['run -- -strange name', {}, [], ['-strange', 'name']],
     ['run --keep', { keep: true }, [], undefined],
     ['exec work -c x', { code: 'x' }, ['work'], undefined],
-    ['exec --lang node work -', { lang: 'node' }, ['work', '-'], undefined],
+    ['exec --lang node work -', { lang: 'node' }, ['work'], ['-']],
     ['exec work -- ls -c x', {}, ['work'], ['ls', '-c', 'x']],
     ['ps -a', { all: true }, [], undefined],
     ['up -d --listen 0.0.0.0:1', { detach: true, listen: '0.0.0.0:1' }, [], undefined],

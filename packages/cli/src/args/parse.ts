@@ -8,7 +8,7 @@ import { COMMON_OPTIONS, optionNames, type OptionSpec, type OptionTable, type Pa
 /** Errors: `bad-usage`. */
 export function parse(command: Command, args: readonly string[]): Parsed {
   const options: OptionTable = { ...command.options, ...COMMON_OPTIONS };
-  const cut = restBegins(args, options, command.passThrough ?? false);
+  const cut = restBegins(args, options, command.ownWords ?? Infinity);
   const own = args.slice(0, cut);
   const rest = cut === args.length ? undefined : args.slice(args[cut] === '--' ? cut + 1 : cut);
   const { values, positionals } = parseOwn(command, own, options);
@@ -31,16 +31,17 @@ export function usage(command: Pick<Command, 'name'>, message: string): BerthErr
   return new BerthError('bad-usage', message, { fix: `See \`berth help ${command.name}\`.` });
 }
 
-/** Index of `--`, or with `passThrough` of the first word; the length of `args` when there is neither. */
-function restBegins(args: readonly string[], options: OptionTable, passThrough: boolean): number {
+/** Index of `--`, or of the first word after `ownWords`; the length of `args` when there is neither. */
+function restBegins(args: readonly string[], options: OptionTable, ownWords: number): number {
   const byName = new Map<string, OptionSpec>(
     Object.entries(options).flatMap(([name, spec]) => [[`--${name}`, spec] as const, [`-${spec.short}`, spec] as const]),
   );
+  let words = 0;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (arg === '--') return i;
     if (byName.get(arg)?.type === 'string') i += 1;
-    else if (passThrough && (!arg.startsWith('-') || arg === '-')) return i;
+    else if ((!arg.startsWith('-') || arg === '-') && ++words > ownWords) return i;
   }
   return args.length;
 }

@@ -9,8 +9,10 @@ import { etcd } from './etcd.js';
 import { exec } from './exec.js';
 import { help } from './help.js';
 import { images } from './images.js';
+import { kill } from './kill.js';
 import { logs } from './logs.js';
 import { ls } from './ls.js';
+import { processes } from './processes.js';
 import { ps } from './ps.js';
 import { rm } from './rm.js';
 import { run } from './run.js';
@@ -26,6 +28,8 @@ export const COMMANDS: readonly Command[] = [
   shell,
   ps,
   runs,
+  processes,
+  kill,
   logs,
   cp,
   ls,

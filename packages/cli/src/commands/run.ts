@@ -51,7 +51,7 @@ export const run = defineCommand({
     name: { type: 'string', value: 'NAME', help: 'name of the session' },
   },
   words: { min: 0, max: 0 },
-  passThrough: true,
+  ownWords: 0,
   examples: [
     [`run python -c 'print(6*7)'`, 'prints 42'],
     ['run --mem 2g python train.py --epochs 3', 'a script with its arguments'],

@@ -1,10 +1,6 @@
-import { whileNodeAway } from '@berth/client';
-import { newRunId } from '@berth/wire';
 import { usage } from '../args/parse.js';
 import { defineCommand } from '../command.js';
-import { endNotice, exitCodeOf } from '../run/exit-code.js';
-import { followInTerminal } from '../run/in-terminal.js';
-import { notice } from '../terminal.js';
+import { runInTerminal } from '../run/terminal-run.js';
 
 /** The best that the image has. */
 const SHELL = ['/bin/sh', '-c', 'command -v bash >/dev/null 2>&1 && exec bash; exec sh'];
@@ -30,24 +26,6 @@ export const shell = defineCommand({
     if (!screen) throw usage(shell, '`berth shell` needs a terminal; `berth exec` runs commands without one');
     if (rest?.length === 0) throw usage(shell, '`berth shell` needs a command after --');
     const client = await nodes.lastingClient({ start: false });
-    const run = newRunId();
-    await whileNodeAway(() =>
-      client.startRun(session, {
-        mode: 'batch',
-        runId: run,
-        argv: [...(rest ?? SHELL)],
-        stdin: 'open',
-        terminal: screen.size(),
-        env: { TERM: screen.kind },
-      }),
-    );
-    const finished = await followInTerminal(client, { session, run, screen }, context);
-    if (!finished) {
-      await notice(terminal, `left; it goes on as run ${run}`);
-      return 0;
-    }
-    const text = endNotice(finished);
-    if (text !== undefined) await notice(terminal, text);
-    return exitCodeOf(finished);
+    return runInTerminal(client, { session, argv: rest ?? SHELL, screen }, context);
   },
 });

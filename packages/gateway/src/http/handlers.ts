@@ -53,6 +53,11 @@ export function handlers(service: KernelService, node: NodeControl): Handlers {
       await service.signalRun(session, run, body.signal as RunSignal);
       return {};
     },
+    listProcesses: async ({ session }) => ({ processes: await service.listProcesses(session) }),
+    signalProcess: async ({ session, body }) => {
+      await service.signalProcess(session, body.pid, body.signal);
+      return {};
+    },
     resizeRun: async ({ session, run, body }) => {
       await service.resizeRun(session, run, body);
       return {};

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import type { BatchRun, RunSignal, TerminalSize } from '@berth/wire';
 import { userEnvironment, type Environment } from '../processes/environment.js';
+import type { ProcessEntry } from '../processes/table.js';
 import { commandOf, stepCommand } from './command.js';
 import type { Ground } from './ground.js';
 import { Program } from './program.js';
@@ -53,6 +54,10 @@ class BatchTask implements RunTask {
 
   signal(signal: RunSignal): void {
     this.#current.signal(signal);
+  }
+
+  members(): readonly ProcessEntry[] {
+    return this.#current.members();
   }
 
   /** The end of the run when it was ended from outside during this step. */

@@ -34,6 +34,7 @@ export class Program {
   readonly #run: Run;
   readonly #asked: AskedEnd[] = [];
   #setLaunched: (launched: Launched | undefined) => void = () => {};
+  #running: Launched | undefined;
   #exited = false;
   #cpuMs: number | null = 0;
 
@@ -56,6 +57,7 @@ export class Program {
       this.giveUp();
       return launched;
     }
+    this.#running = launched;
     this.#setLaunched(launched);
     this.#run.read(...launched.outputs);
     const { status, cpuMs } = await launched.exit;
@@ -100,6 +102,11 @@ export class Program {
       else if (launched.terminal) launched.terminal.interrupt();
       else send(launched.pid, 'SIGINT');
     });
+  }
+
+  /** Its processes; none before it was started and after it has ended. */
+  members(): readonly ProcessEntry[] {
+    return this.#running && !this.#exited ? this.#members(this.#running) : [];
   }
 
   /** Kills the tree; the exit of its root goes the usual way. */

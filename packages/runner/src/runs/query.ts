@@ -91,6 +91,12 @@ export class QueryTask implements RunTask, ReplListener {
     void this.#tell(signal === 'interrupt' ? 'SIGINT' : 'SIGTERM');
   }
 
+  /** The language process is the run's while that has it. */
+  members(): readonly ProcessEntry[] {
+    const repl = this.#over ? undefined : this.#repl;
+    return repl?.members().filter((entry) => entry.started >= this.#began || repl.isMain(entry)) ?? [];
+  }
+
   message(message: ReplMessage | undefined): void {
     if (message === undefined) {
       return this.run.add({ type: 'log', text: 'A malformed message on the control descriptor was left out.' });

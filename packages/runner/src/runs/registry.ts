@@ -8,6 +8,7 @@ import { descendantsOf } from '../processes/tree.js';
 import { startBatch } from './batch.js';
 import { sendAll, type Ground } from './ground.js';
 import { QueryTask } from './query.js';
+import type { Owned } from './programs.js';
 import { Run } from './run.js';
 import { LanguageSession } from './session.js';
 
@@ -82,6 +83,18 @@ export class Registry {
     this.#known.delete(id);
     run.log.discard();
     return run;
+  }
+
+  /** All that users have started, and to which run it belongs. */
+  owned(): Owned {
+    const owned = new Map<number, RunId | null>();
+    const take = (entries: readonly ProcessEntry[], runId: RunId | null) => {
+      for (const { pid } of entries) owned.set(pid, runId);
+    };
+    take(this.#ground.orphans(), null);
+    for (const session of this.#sessions.values()) take(session.members(), null);
+    for (const { run } of this.#known.values()) if (!run.finished) take(run.task?.members() ?? [], run.id);
+    return owned;
   }
 
   complete(language: Language, code: string, cursor: number): Promise<readonly string[]> {

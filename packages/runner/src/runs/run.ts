@@ -15,6 +15,7 @@ import {
 } from '@berth/wire';
 import { readThrottling, type Throttling } from '../processes/limits.js';
 import type { OutputSink } from '../processes/output.js';
+import type { ProcessEntry } from '../processes/table.js';
 import { RetentionLog } from '../retention/log.js';
 import { FileSpill } from '../retention/spill.js';
 import type { Ground } from './ground.js';
@@ -26,6 +27,8 @@ export interface RunTask {
   /** Takes input whose first byte has number `offset`; resolves with the bytes taken in all. */
   input(offset: number, data: Uint8Array, end: boolean): Promise<number>;
   signal(signal: RunSignal): void;
+  /** Its processes, as far as they are its own. */
+  members(): readonly ProcessEntry[];
   /** Of a run with a terminal. */
   readonly resize?: (size: TerminalSize) => void;
 }

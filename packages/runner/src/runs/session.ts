@@ -4,6 +4,7 @@ import { BerthError, type Language } from '@berth/wire';
 import { userEnvironment } from '../processes/environment.js';
 import { findInterpreter } from '../processes/find.js';
 import { killAll } from '../processes/kill.js';
+import type { ProcessEntry } from '../processes/table.js';
 import { Repl, type ReplListener } from '../repl/repl.js';
 import type { ReplMessage } from '../repl/messages.js';
 import type { Ground } from './ground.js';
@@ -38,6 +39,11 @@ export class LanguageSession {
       await task.execute((listener) => this.#open(listener));
       this.#idle();
     });
+  }
+
+  /** Its processes. */
+  members(): readonly ProcessEntry[] {
+    return this.#repl?.members() ?? [];
   }
 
   /** Names that could complete `code` at `cursor`, in UTF-16 units. None while code runs: the REPL cannot be asked then. */

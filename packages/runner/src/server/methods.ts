@@ -1,5 +1,6 @@
 /** What the agent can ask of a claimed runner. */
 import { BerthError, type RunnerMethod, type RunnerMethods } from '@berth/wire';
+import { listPrograms, signalProgram } from '../runs/programs.js';
 import type { Registry } from '../runs/registry.js';
 import type { Connection } from './connection.js';
 import { PARAMS } from './params.js';
@@ -42,6 +43,11 @@ const METHODS: Methods = {
   signal: ({ run: id, signal }, { registry }) => {
     const run = registry.get(id);
     if (!run.finished) run.task?.signal(signal);
+    return {};
+  },
+  processes: (_params, { registry }) => ({ processes: listPrograms(registry.owned()) }),
+  signalProcess: ({ pid, signal }, { registry }) => {
+    signalProgram(registry.owned(), pid, signal);
     return {};
   },
   resize: ({ run: id, size }, { registry }) => {

@@ -2,6 +2,7 @@
 import {
   BerthError,
   LANGUAGES,
+  PROCESS_SIGNALS,
   RUN_SIGNALS,
   type BatchRun,
   type QueryRun,
@@ -44,6 +45,11 @@ export const PARAMS: Parsers = {
   signal: (params) => {
     const { run, signal } = check.object(params, 'params');
     return { run: check.id<RunId>(run, 'run'), signal: check.oneOf(signal, 'signal', RUN_SIGNALS) };
+  },
+  processes: () => ({}),
+  signalProcess: (params) => {
+    const { pid, signal } = check.object(params, 'params');
+    return { pid: check.integer(pid, 'pid', 1, 2 ** 22), signal: check.oneOf(signal, 'signal', PROCESS_SIGNALS) };
   },
   resize: (params) => {
     const { run, size } = check.object(params, 'params');

@@ -11,13 +11,14 @@
  *   message holds one or more whole frames (attach-link.ts).
  */
 import type { z } from 'zod';
-import type { FileEntry, KernelView, NodeView, RunView } from '../views.js';
+import type { FileEntry, KernelView, NodeView, ProcessView, RunView } from '../views.js';
 import {
   completeSchema,
   createSessionSchema,
   makeDirectorySchema,
   moveFileSchema,
   runRequestSchema,
+  signalProcessSchema,
   signalRunSchema,
   stopNodeSchema,
   terminalSizeSchema,
@@ -67,6 +68,12 @@ export const ROUTES = {
     'POST',
     '/v1/sessions/:session/runs/:run/signal',
     signalRunSchema,
+  ),
+  listProcesses: route<{ processes: readonly ProcessView[] }>('GET', '/v1/sessions/:session/processes'),
+  signalProcess: route<Record<never, never>, typeof signalProcessSchema>(
+    'POST',
+    '/v1/sessions/:session/processes/signal',
+    signalProcessSchema,
   ),
   /** Of a run with a terminal. */
   resizeRun: route<Record<never, never>, typeof terminalSizeSchema>(

@@ -1,7 +1,7 @@
 /** Schemas of what comes over HTTP. Defaults are filled in here, once; inner code never sees an absent field. */
 import { z } from 'zod';
 import { ID_PATTERN, type RunId, type SessionId } from '../ids.js';
-import { KERNEL_SPEC_DEFAULTS, LANGUAGES, RUN_SIGNALS, type KernelSpec, type RunRequest } from '../spec.js';
+import { KERNEL_SPEC_DEFAULTS, LANGUAGES, PROCESS_SIGNALS, RUN_SIGNALS, type KernelSpec, type RunRequest } from '../spec.js';
 
 const MIB = 1024 * 1024;
 /** Largest run or completion as JSON text in UTF-8: it must fit a frame of the runner link. */
@@ -79,6 +79,14 @@ export const runRequestSchema = z
   .transform((run) => run as RunRequest);
 
 export const signalRunSchema = z.strictObject({ signal: z.enum(RUN_SIGNALS as [string, ...string[]]) });
+export const signalProcessSchema = z.strictObject({
+  pid: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 22),
+  signal: z.enum(PROCESS_SIGNALS),
+});
 export const completeSchema = z
   .strictObject({ language: z.enum(LANGUAGES), code: z.string(), cursor: z.number().int().min(0) })
   .refine(fitsFrame, TOO_LARGE);

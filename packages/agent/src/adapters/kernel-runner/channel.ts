@@ -107,6 +107,12 @@ export class KernelRunnerChannel implements RunnerChannel {
       this.#desk.signal(run, signal);
       return {};
     },
+    processes: () => {
+      throw noProcesses();
+    },
+    signalProcess: () => {
+      throw noProcesses();
+    },
     resize: () => {
       throw new BerthError('terminal-missing', 'a kernel with the kernel-runner resizes its terminal by the query %resize');
     },
@@ -139,3 +145,8 @@ export class KernelRunnerChannel implements RunnerChannel {
     }
   }
 }
+
+const noProcesses = (): BerthError =>
+  new BerthError('runner-incompatible', 'a kernel with the kernel-runner tells nothing of its processes', {
+    fix: 'Ask it by a program of its own, such as `ps`.',
+  });
