@@ -90,6 +90,19 @@ describeWithDocker('kill -9 of the node', (docker) => {
     );
   }, 60_000);
 
+  it('while code waits for input: it gets the line that is typed after', async () => {
+    expect((await berth.run(['run', '--keep', '--name', 'asks', 'python', '-c', 'pass'])).code).toBe(0);
+    const consumer = berth.spawn(['exec', 'asks', '-c', 'print(input("who? ").upper())']);
+    const ended = collect(consumer);
+    let said = '';
+    for (const stream of [consumer.stdout, consumer.stderr]) stream.on('data', (part: Buffer) => (said += part.toString()));
+    await expect.poll(() => said, { timeout: 10_000 }).toContain('who? ');
+    await crash();
+    consumer.stdin.end('ada\n');
+    expect(await ended).toMatchObject({ stdout: expect.stringMatching(/ADA\n$/) as string, code: 0 });
+    await berth.run(['rm', 'asks']);
+  }, 60_000);
+
   it('which stays away for 60 s, while the run ends', async () => {
     whole(
       await counted(0.005, async (first) => {
