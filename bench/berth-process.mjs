@@ -20,10 +20,14 @@ async function nodeFile(dataDir) {
   throw new Error('the node did not start');
 }
 
-export async function startBerth() {
+/** `options` are more of `berth up`. */
+export async function startBerth(options = []) {
   const dataDir = await mkdtemp(join(tmpdir(), 'berth-bench-node-'));
   const env = { ...process.env, BERTH_DATA_DIR: dataDir };
-  const child = spawn(process.execPath, [MAIN, 'up', '--listen', '127.0.0.1:0'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [MAIN, 'up', '--listen', '127.0.0.1:0', ...options], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const { endpoint } = await nodeFile(dataDir);
   const key = (await readFile(join(dataDir, 'key'), 'utf8')).trim();
   const client = new BerthClient({ endpoint, key });

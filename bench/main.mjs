@@ -8,6 +8,7 @@ import { startNode } from './node.mjs';
 import { overWebSocket } from './over-websocket.mjs';
 import { cold } from './rows/cold.mjs';
 import { execute } from './rows/execute.mjs';
+import { files } from './rows/files.mjs';
 import { lifecycle } from './rows/lifecycle.mjs';
 import { memory } from './rows/memory.mjs';
 import { sandbox } from './rows/sandbox.mjs';
@@ -29,6 +30,7 @@ const ROWS = {
   sandbox: () => sandbox(),
   execute: async () => execute(await onDocker(), overWebSocket),
   stream: async () => stream(await onDocker(), overWebSocket),
+  files: () => files(),
   lifecycle: async () => lifecycle(await onDocker()),
   memory: () => memory(),
   statistics: () => statistics(),

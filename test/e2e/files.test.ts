@@ -92,6 +92,25 @@ describeWithBubblewrap('files of a session', () => {
     expect(ended.stderr.split('\n').length).toBe(2);
   });
 
+  it('that a run leaves are told with their sums, and fetched before the session goes', async () => {
+    await inside('mkdir -p .output/deep; echo old > .output/old');
+    await wait(50);
+    await inside('printf picture > .output/deep/plot.png; printf x > .output/.hidden');
+    const { run, files } = JSON.parse(await ok('outputs', 'work', '-o', 'json', '--save', at('results'))) as {
+      run: string;
+      files: unknown[];
+    };
+    const sha256 = createHash('sha256').update('picture').digest('hex');
+    expect(files).toEqual([{ name: 'deep/plot.png', size: 7, sha256, contentType: 'image/png', steady: true, url: null }]);
+    expect(await readFile(at('results/deep/plot.png'), 'utf8')).toBe('picture');
+    await inside('echo 2 > .output/deep/plot.png');
+    expect(await ok('outputs', 'work', run)).toBe('');
+    const script = 'mkdir .output; echo left > .output/left; exit 3';
+    const ended = await berth.run(['run', '--outputs', at('fetched'), '--image', 'host', 'sh', '-c', script]);
+    expect(ended).toEqual({ code: 3, stdout: '', stderr: '' });
+    expect(await readFile(at('fetched/left'), 'utf8')).toBe('left\n');
+  });
+
   // What follows is the same for every user.
   if (!isRoot) return;
 

@@ -50,6 +50,8 @@ export class TestBucket {
 export interface Fetched {
   readonly status: number;
   readonly type: string | null;
+  /** The sum that was put with it. */
+  readonly metadata: string | null;
   readonly bytes: Buffer;
   readonly sha256: string;
 }
@@ -58,7 +60,11 @@ export interface Fetched {
 export async function follow(link: string): Promise<Fetched> {
   const answer = await fetch(link);
   const bytes = Buffer.from(await answer.arrayBuffer());
-  return { status: answer.status, type: answer.headers.get('content-type'), bytes, sha256: sha256(bytes) };
+  const [type, metadata] = ['content-type', 'x-amz-meta-sha256'].map((name) => answer.headers.get(name)) as [
+    string | null,
+    string | null,
+  ];
+  return { status: answer.status, type, metadata, bytes, sha256: sha256(bytes) };
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

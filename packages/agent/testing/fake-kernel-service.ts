@@ -14,6 +14,7 @@ import {
   type KernelStatistics,
   type KernelView,
   type Language,
+  type OutputEntry,
   type ProcessSignal,
   type ProcessView,
   type RunId,
@@ -193,6 +194,14 @@ export class FakeKernelService implements KernelService {
 
   async signalRun(id: KernelId, runId: RunId, signal: RunSignal): Promise<void> {
     this.run(id, runId).signal(signal);
+  }
+
+  /** What runs have left; put it in at will. */
+  readonly outputs = new Map<RunId, readonly OutputEntry[]>();
+
+  async runOutputs(id: KernelId, runId: RunId): Promise<readonly OutputEntry[]> {
+    this.run(id, runId);
+    return this.outputs.get(runId) ?? [];
   }
 
   /** A process for each run that goes on, from number 7 on. */

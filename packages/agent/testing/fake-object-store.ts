@@ -5,6 +5,7 @@ import type { ObjectStore, ObjectToPut } from '../src/ports/object-store.js';
 export interface KeptObject {
   readonly bytes: Buffer;
   readonly contentType: string;
+  readonly sha256: string | undefined;
 }
 
 export class FakeObjectStore implements ObjectStore {
@@ -28,7 +29,7 @@ export class FakeObjectStore implements ObjectStore {
     return `fake://${encodeURIComponent(key)}`;
   }
 
-  async put({ key, content, size, contentType }: ObjectToPut, signal: AbortSignal): Promise<void> {
+  async put({ key, content, size, contentType, sha256 }: ObjectToPut, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.begun.push(key);
     this.mostActive = Math.max(this.mostActive, ++this.active);
@@ -44,7 +45,7 @@ export class FakeObjectStore implements ObjectStore {
       await untilOpen(this.gate, signal);
       signal.throwIfAborted();
       this.#check();
-      this.objects.set(key, { bytes, contentType });
+      this.objects.set(key, { bytes, contentType, sha256 });
     } finally {
       this.active -= 1;
     }

@@ -3,12 +3,18 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ObjectStore, ObjectToPut } from '../src/ports/object-store.js';
 
+export interface StoredObject {
+  readonly bytes: Buffer;
+  readonly contentType: string;
+  readonly sha256: string | undefined;
+}
+
 export interface ObjectStoreFixture {
   readonly store: ObjectStore;
   /** The same place, asked for with a key that it does not take. */
   readonly stranger: ObjectStore;
   /** What anybody gets at an address; undefined where there is nothing. */
-  fetch(address: string): Promise<{ readonly bytes: Buffer; readonly contentType: string } | undefined>;
+  fetch(address: string): Promise<StoredObject | undefined>;
   keys(): Promise<readonly string[]>;
   goAway(): void;
   comeBack(): void;
@@ -46,6 +52,14 @@ export function objectStoreConformance(name: string, factory: () => Promise<Obje
       await store.put(object('a/b.txt', [Buffer.from('gr'), Buffer.from('üße')], 'text/plain; charset=utf-8'), never);
       const { bytes, contentType } = (await fixture.fetch(store.address('a/b.txt')))!;
       expect([bytes.toString(), contentType]).toEqual(['grüße', 'text/plain; charset=utf-8']);
+    });
+
+    it('keeps the sum that it is told, and none of its own', async () => {
+      for (const sha256 of ['ab'.repeat(32), undefined])
+        for (const size of [10, 6 * MIB]) {
+          await store.put({ ...object('summed', [Buffer.alloc(size)]), sha256 }, never);
+          expect((await fixture.fetch(store.address('summed')))!.sha256).toBe(sha256);
+        }
     });
 
     it('keeps nothing as well', async () => {

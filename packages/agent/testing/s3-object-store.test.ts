@@ -36,8 +36,8 @@ describeWithS3('the object store on S3', (server) => {
       store,
       stranger,
       fetch: async (address) => {
-        const { status, bytes, type } = await follow(address);
-        return status === 200 ? { bytes, contentType: type! } : undefined;
+        const { status, bytes, type, metadata } = await follow(address);
+        return status === 200 ? { bytes, contentType: type!, sha256: metadata ?? undefined } : undefined;
       },
       keys: () => bucket.keys(),
       goAway: () => proxy.refuse(),

@@ -75,6 +75,11 @@ export class BerthClient extends FileClient {
     await this.call('signalRun', { params: { session, run }, body: { signal } });
   }
 
+  /** What a run has left below `.output`; `getFile` fetches it. */
+  runOutputs(session: string, run: string): Promise<ReplyOf<'runOutputs'>> {
+    return this.call('runOutputs', { params: { session, run } });
+  }
+
   /** The programs that run in a session. */
   async listProcesses(session: string): Promise<readonly ProcessView[]> {
     return (await this.call('listProcesses', { params: { session } })).processes;

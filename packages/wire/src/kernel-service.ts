@@ -4,7 +4,7 @@ import type { Frame } from './frames.js';
 import type { KernelId, RunId } from './ids.js';
 import type { CreateKernel, Language, ProcessSignal, RunRequest, RunSignal, TerminalSize } from './spec.js';
 import type { KernelStatistics } from './statistics.js';
-import type { KernelEvent, KernelView, ProcessView, RunView, TerminationReason } from './views.js';
+import type { KernelEvent, KernelView, OutputEntry, ProcessView, RunView, TerminationReason } from './views.js';
 
 /** Output of a run from some record on. Iterating yields batches of record frames (channel 0, parts of a split record in order). */
 export interface RunStream extends AsyncIterable<readonly Frame[]> {
@@ -65,6 +65,11 @@ export interface KernelService extends FileService {
    */
   sendInput(id: KernelId, runId: RunId, offset: number, data: Uint8Array, end: boolean): Promise<number>;
   signalRun(id: KernelId, runId: RunId, signal: RunSignal): Promise<void>;
+  /**
+   * What a run has left below `.output`: what is there and was changed last in its time. Read anew each time. Errors: no-such-run;
+   * runner-incompatible where the supervisor does not tell when runs began.
+   */
+  runOutputs(id: KernelId, runId: RunId): Promise<readonly OutputEntry[]>;
   /** The user's programs in a kernel, by number. Errors: runner-incompatible where the supervisor is too old, or not ours, to tell. */
   listProcesses(id: KernelId): Promise<readonly ProcessView[]>;
   /** To one of them. Errors: no-such-process, runner-incompatible. */

@@ -68,6 +68,24 @@ export interface RunView {
   /** Highest record number that a consumer confirmed. */
   readonly acknowledged: number;
   readonly finished: Finished | null;
+  /** Milliseconds since the epoch; null before. Absent where the supervisor does not tell. */
+  readonly startedAt?: number | null;
+  readonly endedAt?: number | null;
+}
+
+/** A file that a run has left below `.output`, and is still there. */
+export interface OutputEntry {
+  /** Relative to `.output`. */
+  readonly name: string;
+  readonly size: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+  /** By the name's ending. */
+  readonly contentType: string;
+  /** False: it was being written while it was read, and is like this no longer. */
+  readonly steady: boolean;
+  /** Where else it is; null: in the session only. */
+  readonly url: string | null;
 }
 
 /** A process of a user's program, as the supervisor sees it in /proc. */

@@ -4,6 +4,8 @@ import { openDirectory, UnsafePathError, walkBelow, type WalkEntry } from '@bert
 
 export interface OutputFileFacts {
   readonly mtimeMs: number;
+  /** Of the last change of content, name or rights; no program can set it. */
+  readonly ctimeMs: number;
   readonly size: number;
 }
 
@@ -64,7 +66,7 @@ async function factsOf(entry: WalkEntry, limits: OutputLimits): Promise<OutputFi
   try {
     const stats = await handle.stat();
     if (!stats.isFile() || stats.size > limits.fileBytes) return undefined;
-    return { mtimeMs: stats.mtimeMs, size: stats.size };
+    return { mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs, size: stats.size };
   } finally {
     await handle.close();
   }

@@ -25,12 +25,14 @@ import {
   type ExtractedFiles,
   type FileChange,
   type FileEntry,
+  type OutputEntry,
   type WriteOptions,
 } from '@berth/wire';
 import type { KernelFacts } from '../model/facts.js';
 import { bytesOf, sumChecked, withErrors } from './content.js';
 import { entryOf } from './entry.js';
 import { fileError } from './file-error.js';
+import { outputsOf, type RunTime } from './outputs/manifest.js';
 import { namesOf } from './place.js';
 import { watchTree, type WatchOptions } from './watch.js';
 
@@ -218,6 +220,11 @@ export class ScratchFiles {
         check: (name) => void namesOf(facts, posix.join(path, name)),
       }),
     );
+  }
+
+  /** See {@link outputsOf}. */
+  outputs(facts: KernelFacts, time: RunTime): Promise<readonly OutputEntry[]> {
+    return outputsOf(this.#workOf(facts), time);
   }
 
   /** See {@link watchTree}. Errors: `no-such-file`, `unsafe-path`, `too-large`. */

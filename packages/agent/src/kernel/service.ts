@@ -11,6 +11,7 @@ import {
   type KernelStatistics,
   type KernelView,
   type Language,
+  type OutputEntry,
   type ProcessSignal,
   type ProcessView,
   type RunId,
@@ -144,6 +145,15 @@ export class AgentKernelService extends KernelFileService implements KernelServi
 
   async signalRun(id: KernelId, runId: RunId, signal: RunSignal): Promise<void> {
     await (await this.#channel(id)).call('signal', { run: runId, signal });
+  }
+
+  async runOutputs(id: KernelId, runId: RunId): Promise<readonly OutputEntry[]> {
+    const run = (await this.listRuns(id)).find((one) => one.runId === runId);
+    if (!run) throw new BerthError('no-such-run', `session ${id} has no run ${runId}`);
+    if (run.startedAt === undefined)
+      throw new BerthError('runner-incompatible', `the supervisor of session ${id} does not tell when its runs began`);
+    if (run.startedAt === null) return [];
+    return this.files.outputs(this.factsOf(id), { from: run.startedAt, to: run.endedAt ?? Infinity });
   }
 
   async listProcesses(id: KernelId): Promise<readonly ProcessView[]> {

@@ -9,6 +9,8 @@ export interface ObjectToPut {
   /** In bytes; what `content` gives. */
   readonly size: number;
   readonly contentType: string;
+  /** Hexadecimal, to be kept with the object; undefined where nobody knows it. */
+  readonly sha256?: string | undefined;
 }
 
 export interface ObjectStore {

@@ -12,6 +12,7 @@ import { images } from './images.js';
 import { kill } from './kill.js';
 import { logs } from './logs.js';
 import { ls } from './ls.js';
+import { outputs } from './outputs.js';
 import { processes } from './processes.js';
 import { ps } from './ps.js';
 import { rm } from './rm.js';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   logs,
   cp,
   ls,
+  outputs,
   rm,
   up,
   down,

@@ -47,6 +47,7 @@ export const run = defineCommand({
       help: 'of a node that is started: auto, docker or sandbox [BERTH_DRIVER, default auto]',
     },
     isolation: ISOLATION,
+    outputs: { type: 'string', value: 'DIRECTORY', help: 'fetch what the program leaves in .output' },
     keep: { type: 'boolean', help: 'keep the session when the program has ended' },
     name: { type: 'string', value: 'NAME', help: 'name of the session' },
   },
@@ -57,6 +58,7 @@ export const run = defineCommand({
     ['run --mem 2g python train.py --epochs 3', 'a script with its arguments'],
     [`run --isolation none python -c 'print(6*7)'`, 'where nothing can be isolated, and the code is your own'],
     ['run python - < script.py', 'code from standard input'],
+    ['run --outputs results python plot.py', 'and what it leaves in /home/work/.output'],
     ['run --image debian:12 --keep --name work bash', 'a session to come back to'],
   ],
   async run({ values, rest }, context) {
@@ -84,7 +86,7 @@ export const run = defineCommand({
     if (warning !== undefined) await writeLine(context.terminal.stderr, `berth: ${warning}`);
     return runInSession(
       client,
-      { program, spec, name: values.name, keep: values.keep, timeoutMs, leaseSeconds: leaseMs / 1000 },
+      { program, spec, name: values.name, keep: values.keep, outputs: values.outputs, timeoutMs, leaseSeconds: leaseMs / 1000 },
       context,
     );
   },

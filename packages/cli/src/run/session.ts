@@ -5,6 +5,8 @@ import { whileNodeAway, type BerthClient } from '@berth/client';
 import { isBerthError, newRunId, newSessionId } from '@berth/wire';
 import type { BodyOf } from '@berth/wire/http';
 import type { Context } from '../command.js';
+import { saveOutputs } from '../files/save-outputs.js';
+import { interruptible, patiently } from '../files/transfer.js';
 import { Interrupted } from '../interrupts.js';
 import { during } from '../progress.js';
 import { notice } from '../terminal.js';
@@ -20,6 +22,8 @@ export interface RunPlan {
   readonly name: string | undefined;
   /** The session stays when the program has ended. */
   readonly keep: boolean;
+  /** Where to bring what the program leaves in `.output`; undefined: nowhere. */
+  readonly outputs: string | undefined;
   /** Milliseconds for the program. */
   readonly timeoutMs: number | undefined;
   /** A client that is killed can remove nothing: without a sign of life from it, the session ends by itself after so long. */
@@ -56,10 +60,23 @@ export async function runInSession(client: BerthClient, plan: RunPlan, context: 
         ...(plan.timeoutMs === undefined ? {} : { timeoutMs: plan.timeoutMs }),
       }),
     );
-    return exitCodeOf(await follow(client, { session, run, input }, context));
+    const finished = await follow(client, { session, run, input }, context);
+    if (plan.outputs !== undefined) await fetchOutputs(client, { session, run, directory: plan.outputs }, context);
+    return exitCodeOf(finished);
   } finally {
     if (made && !plan.keep) await remove(client, session, plan.leaseSeconds, context);
   }
+}
+
+async function fetchOutputs(
+  client: BerthClient,
+  { session, run, directory }: { readonly session: string; readonly run: string; readonly directory: string },
+  context: Context,
+): Promise<void> {
+  await interruptible(client, context, async (transfer) => {
+    const { files } = await patiently(transfer, () => client.runOutputs(session, run));
+    await saveOutputs(transfer, { session, files, directory });
+  });
 }
 
 /** Ctrl-C while it is made undoes it. */

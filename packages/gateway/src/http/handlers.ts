@@ -53,6 +53,7 @@ export function handlers(service: KernelService, node: NodeControl): Handlers {
       await service.signalRun(session, run, body.signal as RunSignal);
       return {};
     },
+    runOutputs: async ({ session, run }) => ({ files: await service.runOutputs(session, run) }),
     listProcesses: async ({ session }) => ({ processes: await service.listProcesses(session) }),
     signalProcess: async ({ session, body }) => {
       await service.signalProcess(session, body.pid, body.signal);

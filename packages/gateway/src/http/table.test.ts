@@ -54,6 +54,7 @@ describe('each route', () => {
     listRuns: { reply: { runs: [{ state: 'running' }] } },
     startRun: { body: { mode: 'batch', runId: 'r2', argv: ['exit', '0'] }, reply: { runId: 'r2', state: 'finished' } },
     signalRun: { body: { signal: 'kill' }, reply: {} },
+    runOutputs: { reply: { files: [] } },
     listProcesses: { reply: { processes: [{ pid: 7, command: 'wait' }] } },
     signalProcess: { body: { pid: 7, signal: 'SIGTERM' }, reply: {} },
     resizeRun: { body: { rows: 50, columns: 132 }, reply: {} },

@@ -58,6 +58,9 @@ export class Run {
   readonly #sources = new Set<Source>();
   #setOver: () => void = () => {};
   #startedAt: number;
+  /** By the clock on the wall. */
+  #startTime: number | null = null;
+  #endTime: number | null = null;
   #throttling: Throttling | undefined;
   #outputBytes = 0;
   #state: RunState = 'queued';
@@ -95,12 +98,17 @@ export class Run {
     const { lowest, highest, acknowledged } = this.log;
     // Whoever sees the highest number may ask for what comes after it.
     this.log.seal();
-    return { runId: this.id, mode: this.mode, state: this.#state, lowest, highest, acknowledged, finished: this.#finished };
+    return {
+      ...{ runId: this.id, mode: this.mode, state: this.#state, lowest, highest, acknowledged, finished: this.#finished },
+      startedAt: this.#startTime,
+      endedAt: this.#endTime,
+    };
   }
 
   /** From now on it runs; wall time counts. */
   began(): void {
     this.#startedAt = this.#ground.clock.monotonic();
+    this.#startTime = this.#ground.clock.now();
     this.#throttling = readThrottling();
     this.#state = 'running';
   }
@@ -141,6 +149,7 @@ export class Run {
     const detail = end.detail || whySlow(end.reason, wallMs, throttled);
     this.#finished = { ...end, detail, wallMs, usage: { ...spent, outputBytes: this.#outputBytes, throttled } };
     this.#state = 'finished';
+    this.#endTime = this.#ground.clock.now();
     this.#sources.clear();
     this.add({ type: 'finished', ...this.#finished });
     this.#setOver();

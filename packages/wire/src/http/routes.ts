@@ -11,7 +11,7 @@
  *   message holds one or more whole frames (attach-link.ts).
  */
 import type { z } from 'zod';
-import type { FileEntry, KernelView, NodeView, ProcessView, RunView } from '../views.js';
+import type { FileEntry, KernelView, NodeView, OutputEntry, ProcessView, RunView } from '../views.js';
 import {
   completeSchema,
   createSessionSchema,
@@ -69,6 +69,8 @@ export const ROUTES = {
     '/v1/sessions/:session/runs/:run/signal',
     signalRunSchema,
   ),
+  /** Files below `.output`. */
+  runOutputs: route<{ files: readonly OutputEntry[] }>('GET', '/v1/sessions/:session/runs/:run/outputs'),
   listProcesses: route<{ processes: readonly ProcessView[] }>('GET', '/v1/sessions/:session/processes'),
   signalProcess: route<Record<never, never>, typeof signalProcessSchema>(
     'POST',

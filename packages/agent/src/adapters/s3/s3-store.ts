@@ -51,6 +51,7 @@ export class S3ObjectStore implements ObjectStore {
           Bucket: this.#options.bucket,
           Key: object.key,
           ContentType: object.contentType,
+          ...(object.sha256 !== undefined && { Metadata: { sha256: object.sha256 } }),
           Body: Readable.from(whole(object), { objectMode: false, highWaterMark: 256 * 1024 }),
           ...(this.#options.publicRead && { ACL: 'public-read' as const }),
         },

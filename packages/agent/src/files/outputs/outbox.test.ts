@@ -29,7 +29,14 @@ describe('the outbox', () => {
     for (const key of ['c', 'a', 'b']) await add(outbox, key, `text of ${key}`);
     const { outbox: next, damaged } = await opened();
     expect([keys(next), next.count, next.bytes, damaged]).toEqual([['c', 'a', 'b'], 3, 27, 0]);
-    expect([...next.all()][1]).toEqual({ number: 2, key: 'a', contentType: 'x/y', size: 9, since: 5 });
+    expect([...next.all()][1]).toEqual({
+      number: 2,
+      key: 'a',
+      contentType: 'x/y',
+      size: 9,
+      since: 5,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    });
     const file = await next.content(2);
     expect(await file.readFile('utf8')).toBe('text of a');
     await file.close();

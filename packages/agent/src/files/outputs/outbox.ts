@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '@berth/base';
-import { snapshot, type Snapshot } from './snapshot.js';
+import { snapshot } from './snapshot.js';
 
 /** One file that waits. */
 export interface Waiting {
@@ -15,6 +15,8 @@ export interface Waiting {
   readonly key: string;
   readonly contentType: string;
   readonly size: number;
+  /** Of the copy, hexadecimal; undefined of one that an earlier version has made. */
+  readonly sha256?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly since: number;
 }
@@ -54,7 +56,7 @@ export class Outbox {
     return this.#bytes;
   }
 
-  /** Copies an open file; it waits, durably, when this resolves. Errors: those of {@link snapshot}, and of the disk; nothing is left then. */
+  /** Copies an open file; it waits, durably, when this resolves. Errors: those of `snapshot`, and of the disk; nothing is left then. */
   async add(
     source: FileHandle,
     about: Pick<Waiting, 'key' | 'contentType' | 'since'>,
@@ -62,8 +64,8 @@ export class Outbox {
   ): Promise<{ waiting: Waiting; steady: boolean }> {
     const number = ++this.#number;
     try {
-      const { size, steady }: Snapshot = await snapshot(source, this.#pathOf(number, 'data'), { most });
-      const waiting: Waiting = { number, ...about, size };
+      const { size, sha256, steady } = await snapshot(source, this.#pathOf(number, 'data'), { most });
+      const waiting: Waiting = { number, ...about, size, sha256 };
       await replaceFile(this.#pathOf(number, 'json'), JSON.stringify({ v: VERSION, ...waiting }));
       this.#remember(waiting);
       return { waiting, steady };
@@ -109,11 +111,11 @@ export class Outbox {
     const text = await readFile(this.#pathOf(number, 'json'), 'utf8').catch(() => undefined);
     if (text === undefined) return 'never counted';
     try {
-      const { v, key, contentType, size, since } = JSON.parse(text) as Waiting & { v: number };
+      const { v, key, contentType, size, sha256, since } = JSON.parse(text) as Waiting & { v: number };
       if (v !== VERSION) return 'of another version';
       const there = await stat(this.#pathOf(number, 'data'));
       if (there.size !== size || typeof key !== 'string' || typeof contentType !== 'string') return 'damaged';
-      return { number, key, contentType, size, since };
+      return { number, key, contentType, size, since, ...(typeof sha256 === 'string' && { sha256 }) };
     } catch {
       return 'damaged';
     }

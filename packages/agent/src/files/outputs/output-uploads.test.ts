@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { link, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,7 @@ describe('uploads of output files', () => {
     expect(store.objects.get('bucket/k1/a.txt')).toEqual({
       bytes: Buffer.from('first'),
       contentType: 'text/plain; charset=utf-8',
+      sha256: createHash('sha256').update('first').digest('hex'),
     });
     expect([life.pending, await outbox()]).toEqual([0, []]);
   });

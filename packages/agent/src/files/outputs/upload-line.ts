@@ -108,11 +108,11 @@ export class UploadLine {
     }
   }
 
-  async #put({ number, key, size, contentType }: Waiting, signal: AbortSignal): Promise<void> {
+  async #put({ number, key, size, contentType, sha256 }: Waiting, signal: AbortSignal): Promise<void> {
     const { store, outbox } = this.#options;
     const file = await outbox.content(number);
     try {
-      await store.put({ key, content: bytesOf(file), size, contentType }, signal);
+      await store.put({ key, content: bytesOf(file), size, contentType, sha256 }, signal);
     } finally {
       await file.close();
     }
