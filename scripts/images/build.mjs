@@ -32,7 +32,7 @@ const HOSTILE = [
 const here = dirname(fileURLToPath(import.meta.url));
 const socket = process.argv[2];
 if (!socket) {
-  console.error('usage: node scripts/images/build.mjs DOCKER_SOCKET');
+  console.error('usage: node scripts/images/build.mjs DOCKER_SOCKET|--fetch');
   process.exit(64);
 }
 const cache = testCache();
@@ -40,15 +40,8 @@ mkdirSync(cache, { recursive: true });
 const work = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'berth-images-'));
 
 try {
-  ensure('debian', () => ({ archive: debianArchive(), changes: [PATH] }));
-  ensure('hostile', () => ({ archive: debianArchive(), changes: HOSTILE }));
-  ensure('musl', () => ({
-    archive: pack(makeMuslRoot(here, join(work, 'musl')), join(work, 'musl.tar')),
-    changes: ['ENV PATH=/bin'],
-  }));
-  ensure('empty', () => ({ archive: pack(undefined, join(work, 'empty.tar')) }));
-  ensureKernel('python', 'batch query uid-match user-input');
-  ensureKernel('git', 'query tty uid-match');
+  if (socket === '--fetch') fetchAll();
+  else makeAll();
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
@@ -56,14 +49,34 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
+/** All that comes from elsewhere, for a machine that has no way out. */
+function fetchAll() {
+  debianArchive();
+  muslArchive();
+  kernelArchive();
+}
+
+function makeAll() {
+  ensure('debian', () => ({ archive: debianArchive(), changes: [PATH] }));
+  ensure('hostile', () => ({ archive: debianArchive(), changes: HOSTILE }));
+  ensure('musl', () => ({
+    archive: muslArchive(),
+    changes: ['ENV PATH=/bin'],
+  }));
+  ensure('empty', () => ({ archive: pack(undefined, join(work, 'empty.tar')) }));
+  ensureKernel('python', 'batch query uid-match user-input');
+  ensureKernel('git', 'query tty uid-match');
+}
+
 /** Imports a kernel image of 2018 unless it is there. */
 function ensureKernel(language, features) {
-  const places = { recipes: here, work, cache };
   ensureImage(`lablup/kernel-${language}:berth-test`, () => ({
-    archive: kernelRunnerArchive({ ...places, debian: debianArchive() }),
+    archive: kernelArchive(),
     changes: kernelImageChanges(language, features),
   }));
 }
+
+const kernelArchive = () => kernelRunnerArchive({ recipes: here, work, cache, debian: debianArchive() });
 
 /** Imports `berth-test/NAME` unless it is there. */
 function ensure(name, recipe) {
@@ -87,6 +100,14 @@ function debianArchive() {
   mkdirSync(join(root, 'hostile', 'data'), { recursive: true, mode: 0o777 });
   const left = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/locale', 'usr/share/man', 'dev/*'];
   pack(root, `${archive}.part`, left);
+  renameSync(`${archive}.part`, archive);
+  return archive;
+}
+
+function muslArchive() {
+  const archive = join(cache, `musl-${TAG}-${process.arch}.tar`);
+  if (existsSync(archive)) return archive;
+  pack(makeMuslRoot(here, join(work, 'musl')), `${archive}.part`);
   renameSync(`${archive}.part`, archive);
   return archive;
 }
