@@ -76,7 +76,9 @@ function ensureKernel(language, features) {
   }));
 }
 
-const kernelArchive = () => kernelRunnerArchive({ recipes: here, work, cache, debian: debianArchive() });
+function kernelArchive() {
+  return kernelRunnerArchive({ recipes: here, work, cache, debian: debianArchive() });
+}
 
 /** Imports `berth-test/NAME` unless it is there. */
 function ensure(name, recipe) {
