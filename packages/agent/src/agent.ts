@@ -34,7 +34,7 @@ import type { ChannelTarget } from './ports/channel.js';
 import { chooseDriver } from './node/driver-choice.js';
 import { driverOfState, keepDriver } from './node/driver-of-state.js';
 import { bootId, takeIdentity } from './node/identity.js';
-import { makePassable } from './node/passable.js';
+import { isPassedThrough, makePassable } from './node/passable.js';
 import type { KernelToSample } from './node/statistics/sampled-kernel.js';
 import { StatisticsSampler } from './node/statistics/sampler.js';
 import {
@@ -284,7 +284,7 @@ async function makeDirectories(config: AgentConfig): Promise<void> {
       throw new BerthError('state-unwritable', `${path} cannot be made: ${(error as Error).message}`, { cause: error });
     }
   }
-  if (config.isolation !== 'none' || process.getuid?.() !== 0) return;
+  if (!isPassedThrough(config.isolation)) return;
   for (const path of [config.scratchRoot, config.carryDirectory]) await makePassable(path);
 }
 

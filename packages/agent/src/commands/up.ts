@@ -5,6 +5,7 @@ import type { LinkView, NodeView } from '@berth/wire';
 import { pino } from 'pino';
 import { startAgent, type Agent, type AgentConfig, type AgentParts } from '../agent.js';
 import { parseListen, type NodeSettings } from '../config/settings.js';
+import { isPassedThrough } from '../node/passable.js';
 import type { Logger } from '../ports/logger.js';
 import { dataLayout, makeDataDirectory, removeNodeFile, takeKey, writeNodeFile } from './data-directory.js';
 import { untilUnused } from './ephemeral.js';
@@ -58,7 +59,7 @@ export async function up(options: UpOptions): Promise<RunningNode> {
   const { settings, listen, ephemeral, parts, front } = options;
   const address = parseListen(listen);
   const layout = dataLayout(settings.dataDir);
-  const unmake = await makeDataDirectory(layout, { passable: settings.isolation === 'none' && process.getuid?.() === 0 });
+  const unmake = await makeDataDirectory(layout, { passable: isPassedThrough(settings.isolation) });
   const lock = await lockDirectory(layout.root);
   const logger = options.logger ?? pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   let finish!: () => void;

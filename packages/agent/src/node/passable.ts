@@ -2,8 +2,12 @@
 import { chmod, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BerthError } from '@berth/wire';
+import type { Isolation } from '../ports/driver.js';
 
 const PASS = 0o111;
+
+/** True when code of sessions has another user id than the node, and nothing is mounted for it. */
+export const isPassedThrough = (isolation: Isolation | undefined): boolean => isolation === 'none' && process.getuid?.() === 0;
 
 /** Lets every user go through `path`, a directory of ours, whose names they cannot list. Errors: `bad-config` when one above it is closed. */
 export async function makePassable(path: string): Promise<void> {

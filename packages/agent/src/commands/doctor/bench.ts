@@ -15,7 +15,7 @@ import {
 } from '@berth/wire';
 import { startAgent, type Agent } from '../../agent.js';
 import { recordsOf } from '../../manager-link/v1_4/execute/records.js';
-import { makePassable } from '../../node/passable.js';
+import { isPassedThrough, makePassable } from '../../node/passable.js';
 import type { Driver } from '../../ports/driver.js';
 import { silentLogger } from '../../ports/logger.js';
 import { lockDirectory } from '../lock.js';
@@ -80,7 +80,7 @@ export class Bench {
       const state = join(directory, 'state');
       const driver = await options.driver.open(settings, state);
       const isolation = driver.isolation ?? 'sandboxed';
-      if (isolation === 'none') await makePassable(directory);
+      if (isPassedThrough(isolation)) await makePassable(directory);
       const agent = await startAgent(
         {
           isolation,

@@ -3,6 +3,7 @@ import { chmod, chown, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { IN_KERNEL } from '@berth/wire';
+import { isPassedThrough } from '../../node/passable.js';
 import type { Driver } from '../../ports/driver.js';
 import type { LifecycleHook } from '../hook.js';
 import { FIFO_COUNT, scratchLayout, type ScratchLayout } from '../scratch-layout.js';
@@ -15,8 +16,8 @@ export function scratchHook(scratchRoot: string, driver: Driver): LifecycleHook 
     name: 'scratch',
     async acquire({ facts, draft, signal }) {
       const at = scratchLayout(scratchRoot, facts);
-      // Without mounts the kernel's user, if it is another, gets to its files only through here; then the run directory is closed instead.
-      const through = driver.isolation === 'none' && process.getuid?.() === 0;
+      // A run directory that others can get to is closed instead.
+      const through = isPassedThrough(driver.isolation);
       await makeDirectory(at.root, through ? 0o711 : 0o700);
       // As the umask says: operators set one for all files of kernels (the guide of 1.4 asks for 0002).
       await mkdir(at.work, { recursive: true });
