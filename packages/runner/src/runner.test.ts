@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -288,7 +288,8 @@ describe('the end', () => {
   it('comes when no agent is there for too long', async () => {
     harness = await startRunner({ spec: { deadManSeconds: 1 } });
     await (await harness.agent()).close();
-    await waitFor(() => existsSync(join(harness!.run, 'exit.json')));
+    // It is there a moment before it is written.
+    await waitFor(() => (statSync(join(harness!.run, 'exit.json'), { throwIfNoEntry: false })?.size ?? 0) > 0);
     expect(JSON.parse(readFileSync(join(harness.run, 'exit.json'), 'utf8'))).toMatchObject({ reason: 'dead-man' });
   });
 });

@@ -1,6 +1,5 @@
 /** The supervisor of one kernel: joins socket, claim, lease and runs. */
-import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '@berth/base';
@@ -37,7 +36,8 @@ export interface RunnerOptions {
 
 export class Runner implements ConnectionOwner {
   readonly #options: RunnerOptions;
-  readonly #boot = randomBytes(8).toString('hex');
+  /** Another one each time that it is read (random(4)). */
+  readonly #boot = readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim();
   readonly #claim = new Claim();
   readonly #lease: Lease;
   readonly #strangers = new Set<Connection>();

@@ -93,11 +93,10 @@ export async function readHostLayout(
   }
   const programs = initInSbin ? PROGRAMS : [...PROGRAMS, 'sbin'];
   const wanted = [...programs, ...FROM_ETC.map((name) => `etc/${name}`)];
-  for (const path of wanted) {
-    for (const one of await show(root, path)) {
-      if ('kind' in one) entries.push(...parentsOf(one.path, entries), one);
-      else mounts.push(one);
-    }
+  const shown = await Promise.all(wanted.map((path) => show(root, path)));
+  for (const one of shown.flat()) {
+    if ('kind' in one) entries.push(...parentsOf(one.path, entries), one);
+    else mounts.push(one);
   }
   return { entries, mounts };
 }

@@ -1,5 +1,4 @@
 /** All runs of this kernel, by id. */
-import { createHash } from 'node:crypto';
 import { sleep } from '@berth/base';
 import { BerthError, type Language, type RunId, type RunRequest, type RunView } from '@berth/wire';
 import { killAll } from '../processes/kill.js';
@@ -36,7 +35,7 @@ export class Registry {
 
   /** Starts a run, or finds the one that the same request started before. Errors: run-conflict, language-missing, shutting-down. */
   start(request: RunRequest): RunView {
-    const digest = createHash('sha256').update(JSON.stringify(request)).digest('hex');
+    const digest = digestOf(request);
     const known = this.#known.get(request.runId);
     if (known) {
       if (known.digest === digest) return known.run.view();
@@ -132,4 +131,13 @@ export class Registry {
       if (old.finished && old.log.acknowledged === old.log.highest) this.forget(old.id);
     }
   }
+}
+
+const SHORT = 1024;
+
+/** The request itself, or when it is long its hash: only then is node:crypto loaded, which takes as long as a small program. */
+function digestOf(request: RunRequest): string {
+  const text = JSON.stringify(request);
+  if (text.length <= SHORT) return text;
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex');
 }

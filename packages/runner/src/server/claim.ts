@@ -1,5 +1,4 @@
 /** Who may command this runner. Pure but for the state it keeps. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { RUNNER_PROTOCOL, type Welcome } from '@berth/wire';
 
 export type Verdict = 'first' | 'again' | 'refused';
@@ -15,12 +14,18 @@ export class Claim {
 
   judge({ version, token, epoch }: Pick<Welcome, 'version' | 'token' | 'epoch'>): Verdict {
     if (version < RUNNER_PROTOCOL.min || version > RUNNER_PROTOCOL.max) return 'refused';
-    // Hashes have one length, which the comparison in constant time needs.
-    const shown = createHash('sha256').update(token).digest();
-    if (this.#token && (!timingSafeEqual(this.#token, shown) || epoch < this.#epoch)) return 'refused';
+    const shown = Buffer.from(token);
+    if (this.#token && (!isSame(this.#token, shown) || epoch < this.#epoch)) return 'refused';
     const verdict = this.#token ? 'again' : 'first';
     this.#token = shown;
     this.#epoch = epoch;
     return verdict;
   }
+}
+
+/** In a time that does not tell where they differ. Not node:crypto's: loading that is a sixth of the time that a runner needs to start. */
+function isSame(own: Buffer, shown: Buffer): boolean {
+  let difference = own.length ^ shown.length;
+  for (const [index, byte] of own.entries()) difference |= byte ^ (shown[index] ?? 0);
+  return difference === 0;
 }
