@@ -7,6 +7,7 @@
  *   the values of the variables. Throws an error with one line that says why it cannot.
  */
 import { startDocker } from './docker.mjs';
+import { startJupyter } from './jupyter.mjs';
 import { startPythonPeers } from './python-peers.mjs';
 import { startEtcd } from './etcd.mjs';
 import { startRedis } from './redis.mjs';
@@ -72,5 +73,14 @@ export const SERVICES = [
       { program: 'pip3', package: 'python3-pip' },
     ],
     start: startPythonPeers,
+  },
+  {
+    name: 'jupyter',
+    variables: ['BERTH_TEST_JUPYTER'],
+    needs: [
+      { program: 'python3', package: 'python3' },
+      { program: 'pip3', package: 'python3-pip' },
+    ],
+    start: startJupyter,
   },
 ];

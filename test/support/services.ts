@@ -69,6 +69,9 @@ export const describeWithS3 = describeWith('s3', 'an S3-compatible store', 'BERT
 /** A block of tests in which the manager's side is spoken by the genuine Python libraries (`python.ts`). */
 export const describeWithPython = describeWith('python', 'Python', 'BERTH_TEST_PYTHON', (path) => path);
 
+/** A block of tests with the real Jupyter server: the directory of a virtual environment (scripts/services/jupyter.mjs). */
+export const describeWithJupyter = describeWith('jupyter', 'Jupyter', 'BERTH_TEST_JUPYTER', (path) => path);
+
 function serverAt(address: string): TestServer {
   const at = address.lastIndexOf(':');
   return { address, host: address.slice(0, at), port: Number(address.slice(at + 1)) };

@@ -28,6 +28,7 @@ import { recoverKernels, resumeKernel } from './kernel/recovery.js';
 import { KernelRegistry } from './kernel/registry.js';
 import { scratchLayout } from './kernel/scratch-layout.js';
 import { AgentKernelService } from './kernel/service.js';
+import { Services } from './kernel/services.js';
 import { containerName } from './model/facts.js';
 import { RUNNER_PORTS } from './model/runner-ports.js';
 import type { ChannelTarget } from './ports/channel.js';
@@ -214,7 +215,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts = {}): P
   const usedCarries = new Set([carry.id, ...registry.actors().map((actor) => actor.state.facts.carryId)]);
   tasks.start('old carries', async () => void (await collectCarries(config.carryDirectory, usedCarries)));
 
-  const service = new AgentKernelService(registry, factory, files, statistics);
+  const service = new AgentKernelService(registry, factory, files, new Services(driver, systemClock), statistics);
   return {
     service,
     driver: {

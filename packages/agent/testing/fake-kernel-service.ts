@@ -22,11 +22,16 @@ import {
   type RunSignal,
   type RunStream,
   type RunView,
+  type ServiceRequest,
+  type ServiceView,
   type TerminalSize,
   type TerminationReason,
+  type Tunnel,
+  type TunnelTarget,
 } from '@berth/wire';
 import { AsyncQueue } from '@berth/base';
 import { FakeRun } from './fake-run.js';
+import { FakeServices } from './fake-services.js';
 
 /** Plays a run. A script that returns without {@link FakeRun.finish} leaves the run going. */
 export type Script = (run: FakeRun) => Promise<void> | void;
@@ -230,6 +235,28 @@ export class FakeKernelService implements KernelService {
   async complete(id: KernelId, language: Language, code: string, cursor: number): Promise<readonly string[]> {
     this.#living(id);
     return [`${language}:${code.slice(0, cursor)}`];
+  }
+
+  readonly services = new FakeServices();
+
+  async listServices(id: KernelId): Promise<readonly ServiceView[]> {
+    this.#living(id);
+    return this.services.list();
+  }
+
+  async startService(id: KernelId, request: ServiceRequest): Promise<ServiceView> {
+    this.#living(id);
+    return this.services.start(request);
+  }
+
+  async stopService(id: KernelId, name: string): Promise<ServiceView> {
+    this.#living(id);
+    return this.services.stop(name);
+  }
+
+  async openTunnel(id: KernelId, target: TunnelTarget): Promise<Tunnel> {
+    this.#living(id);
+    return this.services.open(target);
   }
 
   async writeFile(id: KernelId, path: string, content: AsyncIterable<Uint8Array>): Promise<FileEntry> {

@@ -17,6 +17,7 @@ import { recoverKernels, resumeKernel, type Recovered } from '../src/kernel/reco
 import { KernelRegistry } from '../src/kernel/registry.js';
 import { scratchLayout } from '../src/kernel/scratch-layout.js';
 import { AgentKernelService } from '../src/kernel/service.js';
+import { Services } from '../src/kernel/services.js';
 import type { ContainerPlan } from '../src/ports/driver.js';
 import type { RunnerChannel, RunnerConnector } from '../src/ports/channel.js';
 import type { JournalStore } from '../src/ports/journal-store.js';
@@ -103,7 +104,7 @@ export class World {
       registry,
       recovered,
       health,
-      service: new AgentKernelService(registry, factory, files),
+      service: new AgentKernelService(registry, factory, files, new Services(driver, clock)),
       reconciler: new Reconciler({
         driver,
         owner: OWNER,

@@ -1,11 +1,13 @@
 /** One method per route of wire's table, plus files and attached runs. */
-import type { KernelView, NodeView, ProcessView, RunView } from '@berth/wire';
+import type { Duplex } from 'node:stream';
+import type { KernelView, NodeView, ProcessView, RunView, ServiceView, TunnelTarget } from '@berth/wire';
 import type { BodyOf, ReplyOf, RouteName } from '@berth/wire/http';
 import { Attachment, type AttachOptions } from './attach/attachment.js';
 import { ownConnection } from './attach/own-connection.js';
 import { SessionLink } from './attach/session-link.js';
 import { FileClient } from './files.js';
 import { callRoute, request, type CallParts, type NodeAddress } from './http.js';
+import { openTunnel } from './tunnel.js';
 
 export type { NodeAddress } from './http.js';
 
@@ -97,6 +99,25 @@ export class BerthClient extends FileClient {
   /** Names that could complete the code at its cursor (in UTF-16 units). */
   async complete(session: string, body: BodyOf<'complete'>): Promise<readonly string[]> {
     return (await this.call('complete', { params: { session }, body })).matches;
+  }
+
+  /** Services of the image, those that Berth knows, and those that were started. */
+  async listServices(session: string): Promise<readonly ServiceView[]> {
+    return (await this.call('listServices', { params: { session } })).services;
+  }
+
+  /** Resolves once its port accepts; finds it when it runs already. */
+  startService(session: string, body: BodyOf<'startService'>, signal?: AbortSignal): Promise<ServiceView> {
+    return this.call('startService', { params: { session }, body, signal });
+  }
+
+  stopService(session: string, service: string): Promise<ServiceView> {
+    return this.call('stopService', { params: { session, service } });
+  }
+
+  /** One connection to a service, or to any port, of a session: a stream of bytes each way. Errors: `service-unreachable`, ... */
+  async openTunnel(session: string, target: TunnelTarget): Promise<Duplex> {
+    return openTunnel(await this.#resolve(), session, target, this.#signal);
   }
 
   /** Follows a run from a record on, through lost connections and restarts of the node. */

@@ -11,6 +11,7 @@ import { fileRoutes } from './http/files.js';
 import { guard } from './http/guard.js';
 import type { NodeControl } from './http/handlers.js';
 import { tableRoutes } from './http/table.js';
+import { tunnelRoute } from './tunnel/route.js';
 
 export interface GatewayOptions {
   readonly service: KernelService;
@@ -73,6 +74,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   await app.register(fileRoutes(service, clock));
   await app.register(directoryRoutes(service, clock));
   await app.register(attachRoutes(service, clock));
+  await app.register(tunnelRoute(service, clock));
   const sockets = openSockets(app);
   await listen(app, host, port);
   return { endpoint: endpointOf(app, host), close: () => close(app, clock, sockets) };

@@ -1,4 +1,5 @@
 import { VirtualClock } from '@berth/base';
+import { RUNNER_PROTOCOL } from '@berth/wire';
 import { describe, expect, it } from 'vitest';
 import { Lease, type LeaseEnd } from './lease.js';
 import { Claim } from './server/claim.js';
@@ -55,7 +56,7 @@ describe('the claim', () => {
 
   it('goes to the first, and then to its token and no older epoch', () => {
     const claim = new Claim();
-    expect(claim.judge(welcome(1, 'a'.repeat(32), 2))).toBe('refused');
+    expect(claim.judge(welcome(1, 'a'.repeat(32), RUNNER_PROTOCOL.max + 1))).toBe('refused');
     expect(claim.claimed).toBe(false);
     expect(claim.judge(welcome(3))).toBe('first');
     expect(claim.judge(welcome(3))).toBe('again');

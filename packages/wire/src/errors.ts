@@ -29,6 +29,13 @@ export const ERRORS = {
     exit: 69,
     fix: 'Start the run with a terminal; the node needs glibc 2.28 or later to give one.',
   },
+  'no-such-service': { status: 404, exit: 69, fix: 'List the services of the session with `berth services SESSION`.' },
+  'service-unreachable': {
+    status: 502,
+    exit: 69,
+    fix: 'Check that the service runs (`berth services SESSION`) and listens on this port of 127.0.0.1.',
+  },
+  'too-many-tunnels': { status: 503, exit: 75, fix: 'Close connections to services of this session first.' },
   'unsafe-path': { status: 422, exit: 65, fix: 'Use a relative path below /home/work that passes no link.' },
   'disk-full': {
     status: 507,

@@ -28,18 +28,24 @@ export const FRAME = {
   event: 0x05,
   /**
    * From consumer to producer: all records up to `seq` on `channel` were delivered. On the WebSocket also from the node to the
-   * client: the run has taken its input up to byte offset `seq`. No payload.
+   * client: the run has taken its input up to byte offset `seq`. On the channel of a tunnel, both ways: all bytes below offset
+   * `seq` were passed on. No payload.
    */
   ack: 0x20,
   /**
    * From producer to consumer: nothing follows on `channel`; the payload is an ErrorBody, or empty after `finished`. On the
    * link WebSocket also from the client: it takes leave of `channel`, having consumed all records up to `seq`. No payload.
+   * On the channel of a tunnel from either: the connection is over, in both directions.
    */
   end: 0x21,
   /** From consumer: standard input for a run; `seq` is the offset of the first byte in the run's input. */
   input: 0x22,
   /** From consumer: standard input ends at offset `seq`. No payload. */
   inputEnd: 0x23,
+  /** On the channel of a tunnel, both ways: bytes of the connection; `seq` is the offset of the first one in its direction. */
+  data: 0x24,
+  /** On the channel of a tunnel, both ways: the sender sends no more; `seq` is the length of what it sent. No payload. */
+  dataEnd: 0x25,
 } as const;
 
 /** One frame. `payload` may be a view into a larger buffer. */

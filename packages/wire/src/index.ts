@@ -7,6 +7,7 @@ export * from './ids.js';
 export * from './kernel-service.js';
 export * from './records.js';
 export * from './runner-protocol.js';
+export * from './services.js';
 export * from './spec.js';
 export * from './statistics.js';
 export * from './views.js';

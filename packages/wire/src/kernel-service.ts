@@ -2,6 +2,7 @@
 import type { FileService } from './file-service.js';
 import type { Frame } from './frames.js';
 import type { KernelId, RunId } from './ids.js';
+import type { ServiceRequest, ServiceView, Tunnel, TunnelTarget } from './services.js';
 import type { CreateKernel, Language, ProcessSignal, RunRequest, RunSignal, TerminalSize } from './spec.js';
 import type { KernelStatistics } from './statistics.js';
 import type { KernelEvent, KernelView, OutputEntry, ProcessView, RunView, TerminationReason } from './views.js';
@@ -78,6 +79,19 @@ export interface KernelService extends FileService {
   resizeRun(id: KernelId, runId: RunId, size: TerminalSize): Promise<void>;
   /** Names that could complete `code` at `cursor` (in UTF-16 units) in the language's session. */
   complete(id: KernelId, language: Language, code: string, cursor: number): Promise<readonly string[]>;
+
+  /** Services that the image declares, those that Berth knows, and those that were started. Errors: no-such-session. */
+  listServices(id: KernelId): Promise<readonly ServiceView[]>;
+  /**
+   * Starts a service and resolves once its port accepts. Finds it when it runs already, whatever else was asked. Errors:
+   * no-such-service, bad-request (an argument or variable that its definition does not allow), service-unreachable (it ended, or its port
+   * did not open in time; with its last output), runner-incompatible.
+   */
+  startService(id: KernelId, request: ServiceRequest, signal?: AbortSignal): Promise<ServiceView>;
+  /** Ends a service; resolves when its program has ended. Does nothing when it does not run. Errors: no-such-service. */
+  stopService(id: KernelId, name: string): Promise<ServiceView>;
+  /** Errors: no-such-service, service-unreachable, too-many-tunnels, runner-incompatible. */
+  openTunnel(id: KernelId, target: TunnelTarget, signal?: AbortSignal): Promise<Tunnel>;
 
   /** What happens from now on; ends with the signal. */
   events(signal: AbortSignal): AsyncIterable<KernelEvent>;

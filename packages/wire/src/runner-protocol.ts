@@ -8,7 +8,18 @@ import type { Language, ProcessSignal, RunRequest, RunSignal, TerminalSize } fro
 import type { ProcessView, RunView } from './views.js';
 
 /** Versions of the protocol that this build speaks. Version N and N-1 are kept. */
-export const RUNNER_PROTOCOL = { min: 1, max: 1 } as const;
+export const RUNNER_PROTOCOL = { min: 1, max: 2 } as const;
+
+/** The version that brought `connect` and `definition`. A kernel whose runner is older has no services. */
+export const SERVICES_SINCE = 2;
+/** Most bytes of a tunnel, in each direction, that are under way and not passed on. */
+export const TUNNEL_WINDOW_BYTES = 256 * 1024;
+/** Most bytes in one `data` frame, so that tunnels and runs take turns. */
+export const TUNNEL_FRAME_BYTES = 64 * 1024;
+/** Most tunnels of one kernel at once. */
+export const MOST_TUNNELS = 64;
+/** Largest definition of a service that is read from an image. */
+export const MAX_DEFINITION_BYTES = 64 * 1024;
 
 /** Where things are inside a kernel. */
 export const IN_KERNEL = {
@@ -121,6 +132,14 @@ export interface RunnerMethods {
   /** Of a run with a terminal; `terminal-missing` for others. */
   resize: { params: { run: RunId; size: TerminalSize }; result: Record<never, never> };
   complete: { params: { language: Language; code: string; cursor: number }; result: { matches: readonly string[] } };
+  /**
+   * Version 2. Connects to `port` of the kernel's loopback (127.0.0.1, else ::1) and opens `channel` for its bytes: a tunnel. At
+   * most `window` bytes towards the agent are unconfirmed; the reply names the window of the other direction. Errors:
+   * `service-unreachable`, `too-many-tunnels`.
+   */
+  connect: { params: { channel: number; port: number; window: number }; result: { window: number } };
+  /** Version 2. The text of `/etc/backend.ai/service-defs/<name>.json` in the image; null when there is none that can be read. */
+  definition: { params: { name: string }; result: { text: string | null } };
   /** Forgets a finished run and its output. */
   forget: { params: { run: RunId }; result: Record<never, never> };
   /** Ends all programs (SIGTERM, after graceMs SIGKILL), then the runner. The reply comes first. */

@@ -100,6 +100,19 @@ export interface TerminalSize {
   readonly columns: number;
 }
 
+/** What a service is called and where it listens. */
+export interface ServiceMark {
+  /** Letters, digits, `_` and `-`; at most 32. */
+  readonly name: string;
+  readonly protocol: ServiceProtocol;
+  /** In the kernel, 1 to 65,535; the first is the one that is opened. */
+  readonly ports: readonly number[];
+}
+
+/** `preopen`: a port that programs of the user open by themselves. */
+export const SERVICE_PROTOCOLS = ['http', 'tcp', 'preopen'] as const;
+export type ServiceProtocol = (typeof SERVICE_PROTOCOLS)[number];
+
 /** A program of its own beside the REPL, with a standard input. Batches run side by side. */
 export interface BatchRun extends RunCommon {
   readonly mode: 'batch';
@@ -119,6 +132,8 @@ export interface BatchRun extends RunCommon {
   readonly clean?: string;
   /** The program gets a terminal of this size: one stream of output (`stdout`), input as typed. Needs `stdin: 'open'`. */
   readonly terminal?: TerminalSize;
+  /** The program is this service: a note that the runner keeps with the run and shows in its view. */
+  readonly service?: ServiceMark;
 }
 
 export type RunRequest = QueryRun | BatchRun;

@@ -1,7 +1,7 @@
 /** What callers see of kernels, runs and the node; events. */
 import type { KernelId, RunId, SessionId } from './ids.js';
 import type { Finished } from './records.js';
-import type { KernelSpec } from './spec.js';
+import type { KernelSpec, ServiceMark, TerminalSize } from './spec.js';
 
 /** Phases of a kernel, in their only order; a kernel may skip phases but never goes back (docs/lifecycle.md). */
 export const KERNEL_PHASES = ['preparing', 'starting', 'running', 'stopping', 'terminated'] as const;
@@ -71,6 +71,14 @@ export interface RunView {
   /** Milliseconds since the epoch; null before. Absent where the supervisor does not tell. */
   readonly startedAt?: number | null;
   readonly endedAt?: number | null;
+  /** Of a run in a terminal: its size now, and how many bytes were typed, which is where the next who types goes on. */
+  readonly terminal?: TerminalView;
+  /** Of a run that is a service. */
+  readonly service?: ServiceMark;
+}
+
+export interface TerminalView extends TerminalSize {
+  readonly inputBytes: number;
 }
 
 /** A file that a run has left below `.output`, and is still there. */

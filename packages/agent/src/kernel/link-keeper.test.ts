@@ -13,7 +13,8 @@ const OVER = new BerthError('session-ended', 'it is over');
 function someChannel(): RunnerChannel & { readonly close: ReturnType<typeof vi.fn> } {
   let tell!: (why: string) => void;
   const closed = new Promise<string>((resolve) => (tell = resolve));
-  const calls = { call: () => Promise.reject(OVER), attach: () => Promise.reject(OVER) };
+  const refused = () => Promise.reject(OVER);
+  const calls = { call: refused, attach: refused, connect: refused, definition: refused };
   return { hello: {} as never, closed, close: vi.fn(() => tell('closed')), ...calls };
 }
 

@@ -20,8 +20,12 @@ import {
   type RunSignal,
   type RunStream,
   type RunView,
+  type ServiceRequest,
+  type ServiceView,
   type TerminalSize,
   type TerminationReason,
+  type Tunnel,
+  type TunnelTarget,
 } from '@berth/wire';
 import type { ScratchFiles } from '../files/scratch-files.js';
 import type { KernelFacts } from '../model/facts.js';
@@ -32,6 +36,7 @@ import { endedError, type KernelActor } from './kernel-actor.js';
 import { LastingStream } from './lasting-stream.js';
 import type { KernelFactory } from './kernel-factory.js';
 import type { KernelRegistry } from './registry.js';
+import type { ServiceGround, Services } from './services.js';
 
 const DEFAULT_GRACE_MS = 2000;
 /** How long a call waits for a link that is down just now. */
@@ -40,6 +45,7 @@ const LINK_PATIENCE_MS = 10_000;
 export class AgentKernelService extends KernelFileService implements KernelService {
   readonly #registry: KernelRegistry;
   readonly #factory: KernelFactory;
+  readonly #services: Services;
   readonly #statistics: (id: KernelId) => KernelStatistics | null;
   readonly #creating = new Map<KernelId, Promise<KernelActor>>();
 
@@ -48,11 +54,13 @@ export class AgentKernelService extends KernelFileService implements KernelServi
     registry: KernelRegistry,
     factory: KernelFactory,
     files: ScratchFiles,
+    services: Services,
     statistics: (id: KernelId) => KernelStatistics | null = () => null,
   ) {
     super(files);
     this.#registry = registry;
     this.#factory = factory;
+    this.#services = services;
     this.#statistics = statistics;
   }
 
@@ -172,6 +180,22 @@ export class AgentKernelService extends KernelFileService implements KernelServi
     return (await (await this.#channel(id)).call('complete', { language, code, cursor })).matches;
   }
 
+  async listServices(id: KernelId): Promise<readonly ServiceView[]> {
+    return this.#services.list(await this.#serviceGround(id));
+  }
+
+  async startService(id: KernelId, request: ServiceRequest, signal?: AbortSignal): Promise<ServiceView> {
+    return this.#services.start(await this.#serviceGround(id), request, signal);
+  }
+
+  async stopService(id: KernelId, name: string): Promise<ServiceView> {
+    return this.#services.stop(await this.#serviceGround(id), name);
+  }
+
+  async openTunnel(id: KernelId, target: TunnelTarget, signal?: AbortSignal): Promise<Tunnel> {
+    return this.#services.open(await this.#serviceGround(id), target, signal);
+  }
+
   events(signal: AbortSignal): AsyncIterable<KernelEvent> {
     return this.#registry.events(signal);
   }
@@ -228,6 +252,11 @@ export class AgentKernelService extends KernelFileService implements KernelServi
         cause: error,
       });
     }
+  }
+
+  async #serviceGround(id: KernelId): Promise<ServiceGround> {
+    const { facts } = this.#living(id).state;
+    return { facts, channel: await this.#channel(id) };
   }
 
   async #channel(id: KernelId, { uses } = { uses: true }): Promise<RunnerChannel> {

@@ -1,5 +1,15 @@
 /** The channel port: the agent's end of a link to a kernel's runner. Adapter: `runner-link/`; later the 2018 runner over ZeroMQ. */
-import type { AttachOptions, Hello, RunId, RunnerMethod, RunnerMethods, RunnerSpec, RunStream, Supervisor } from '@berth/wire';
+import type {
+  AttachOptions,
+  Hello,
+  RunId,
+  RunnerMethod,
+  RunnerMethods,
+  RunnerSpec,
+  RunStream,
+  Supervisor,
+  Tunnel,
+} from '@berth/wire';
 
 /** Who connects, and to what. */
 export interface ChannelTarget {
@@ -27,6 +37,10 @@ export interface RunnerChannel {
   ): Promise<RunnerMethods[Method]['result']>;
   /** Errors: no-such-run. */
   attach(run: RunId, options: AttachOptions): Promise<RunStream>;
+  /** A connection to a port of the kernel's loopback. Errors: service-unreachable, too-many-tunnels, runner-incompatible. */
+  connect(port: number, signal?: AbortSignal): Promise<Tunnel>;
+  /** The definition of a service that the image brings along, as text; null when it has none. Errors: runner-incompatible. */
+  definition(name: string): Promise<string | null>;
   close(): void;
 }
 

@@ -4,12 +4,15 @@ import { systemClock, type FrameDecoder } from '@berth/base';
 import {
   BerthError,
   decodeJsonPayload,
+  encodeFrames,
   encodeJsonFrame,
   errorFromBody,
   FRAME,
   frameHeader,
   parseFrame,
   recordTypeOf,
+  SERVICES_SINCE,
+  TUNNEL_WINDOW_BYTES,
   type AttachOptions,
   type Frame,
   type Hello,
@@ -18,10 +21,12 @@ import {
   type RunnerMethods,
   type RunnerReply,
   type RunStream,
+  type Tunnel,
 } from '@berth/wire';
 import type { RunnerChannel } from '../ports/channel.js';
 import { PartCollector } from './parts.js';
 import { ChannelStream } from './stream.js';
+import { LinkTunnel } from './tunnel.js';
 
 const CALL_MS = 10_000;
 const WINDOW_BYTES = 4 * 1024 * 1024;
@@ -38,6 +43,7 @@ export class SocketChannel implements RunnerChannel {
   readonly #decoder: FrameDecoder;
   readonly #calls = new Map<number, PendingCall>();
   readonly #streams = new Map<number, ChannelStream>();
+  readonly #tunnels = new Map<number, LinkTunnel>();
   readonly #replyParts = new PartCollector();
   readonly #tellClosed: (why: string) => void;
   #nextId = 1;
@@ -116,6 +122,33 @@ export class SocketChannel implements RunnerChannel {
     return stream;
   }
 
+  async connect(port: number, signal?: AbortSignal): Promise<Tunnel> {
+    if (this.#gone) throw this.#gone;
+    requireServices(this.hello);
+    const channel = this.#nextId++;
+    const tunnel = new LinkTunnel({
+      send: (type, seq, payload) => {
+        if (!this.#gone) this.#socket.write(encodeFrames(type, channel, seq, payload));
+      },
+      gone: () => this.#tunnels.delete(channel),
+    });
+    this.#tunnels.set(channel, tunnel);
+    try {
+      const { window } = await this.call('connect', { channel, port, window: TUNNEL_WINDOW_BYTES }, signal ? { signal } : {});
+      tunnel.opened(window);
+    } catch (error) {
+      // Also tells the runner: an answer that came too late must not leave a connection open.
+      tunnel.close();
+      throw error;
+    }
+    return tunnel;
+  }
+
+  async definition(name: string): Promise<string | null> {
+    requireServices(this.hello);
+    return (await this.call('definition', { name })).text;
+  }
+
   close(): void {
     this.#end('the link was closed');
     this.#socket.destroy();
@@ -139,9 +172,11 @@ export class SocketChannel implements RunnerChannel {
       if (parts) this.#reply(decodeJsonPayload(Buffer.concat(parts.map((part) => part.payload))) as RunnerReply);
       return;
     }
+    const tunnel = this.#tunnels.get(frame.channel);
+    if (tunnel) return tunnel.receive(frame, errorOfEnd(frame));
     if (frame.type === FRAME.end) {
       // Understood first: a stream that is off the list would not hear of an odd end.
-      const error = frame.payload.length === 0 ? undefined : errorFromBody(decodeJsonPayload(frame.payload));
+      const error = errorOfEnd(frame);
       this.#streams.get(frame.channel)?.end(error);
       this.#streams.delete(frame.channel);
     }
@@ -159,9 +194,18 @@ export class SocketChannel implements RunnerChannel {
     this.#gone = new BerthError('runner-lost', why);
     for (const call of this.#calls.values()) call.reject(this.#gone);
     for (const stream of this.#streams.values()) stream.end(this.#gone);
+    for (const tunnel of this.#tunnels.values()) tunnel.lose(this.#gone);
     this.#calls.clear();
     this.#streams.clear();
     // In the same turn: whoever seeks a new link because of the above must not be handed this one again and again.
     this.#tellClosed(why);
   }
+}
+
+const errorOfEnd = ({ type, payload }: Frame): BerthError | undefined =>
+  type === FRAME.end && payload.length > 0 ? errorFromBody(decodeJsonPayload(payload)) : undefined;
+
+function requireServices({ max }: Hello): void {
+  if (max >= SERVICES_SINCE) return;
+  throw new BerthError('runner-incompatible', 'this session was started by an older Berth, whose sessions have no services');
 }

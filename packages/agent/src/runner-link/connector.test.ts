@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeFrames, encodeJsonFrame, FRAME, type Hello } from '@berth/wire';
+import { encodeFrames, encodeJsonFrame, FRAME, RUNNER_PROTOCOL, type Hello } from '@berth/wire';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeRunner, type FakeRunnerScript } from '../../testing/fake-runner.js';
 import { someTarget } from '../../testing/link.js';
@@ -47,6 +47,15 @@ describe('connecting to a runner', () => {
   it('takes the highest version that both speak', async () => {
     const runner = await listening({ hello: { min: 1, max: 9 } });
     (await runnerConnector.connect(someTarget(directory))).close();
+    expect(runner.welcomes[0]?.version).toBe(RUNNER_PROTOCOL.max);
+  });
+
+  it('speaks with a runner of the version before, which has no services', async () => {
+    const runner = await listening({ hello: { min: 1, max: 1 } });
+    const channel = await runnerConnector.connect(someTarget(directory));
+    await expect(channel.connect(8888)).rejects.toMatchObject({ code: 'runner-incompatible' });
+    await expect(channel.definition('web')).rejects.toMatchObject({ code: 'runner-incompatible' });
+    channel.close();
     expect(runner.welcomes[0]?.version).toBe(1);
   });
 
@@ -58,7 +67,7 @@ describe('connecting to a runner', () => {
   it.each<[string, FakeRunnerScript, string, string]>([
     ['of another kernel', { hello: { kernel: 'k2' } }, 'runner-lost', 'k2/1'],
     ['of another incarnation', { hello: { incarnation: 2 } }, 'runner-lost', 'k1/2'],
-    ['that is too new', { hello: { min: 2, max: 3 } }, 'runner-incompatible', '2 to 3'],
+    ['that is too new', { hello: { min: 3, max: 4 } }, 'runner-incompatible', '3 to 4'],
     ['that is too old', { hello: { min: 0, max: 0 } }, 'runner-incompatible', '0 to 0'],
     ['that names no versions', { hello: { min: 'x' as never, max: null as never } }, 'runner-lost', 'versions'],
     ['whose first frame is absurdly long', { greeting: Buffer.from('HTTP/1.1 400 Bad Request\r\n') }, 'runner-lost', 'frame'],

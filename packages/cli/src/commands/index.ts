@@ -1,6 +1,7 @@
 /** All commands, in the order in which the help lists them. */
 import type { Command } from '../command.js';
 import { agent } from './agent.js';
+import { app } from './app.js';
 import { config } from './config.js';
 import { cp } from './cp.js';
 import { doctor } from './doctor.js';
@@ -18,6 +19,7 @@ import { ps } from './ps.js';
 import { rm } from './rm.js';
 import { run } from './run.js';
 import { runs } from './runs.js';
+import { services } from './services.js';
 import { shell } from './shell.js';
 import { status } from './status.js';
 import { up } from './up.js';
@@ -27,6 +29,8 @@ export const COMMANDS: readonly Command[] = [
   run,
   exec,
   shell,
+  app,
+  services,
   ps,
   runs,
   processes,

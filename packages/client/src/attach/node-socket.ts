@@ -1,11 +1,10 @@
 /** A WebSocket to the node, with channels. */
-import { once } from 'node:events';
 import { ATTACH_CLOSE, BerthError, encodeFrames, MAX_FRAME_LENGTH, readFrames, type Frame } from '@berth/wire';
 import { WebSocket } from 'ws';
-import { errorOfReply, nodeLost, type NodeAddress } from '../http.js';
+import { nodeLost, type NodeAddress } from '../http.js';
 import { Channel } from './channel.js';
+import { connectSocket } from './connect-socket.js';
 
-const OPEN_PATIENCE_MS = 10_000;
 /** A message holds many small frames or one large one. */
 const MOST_MESSAGE_BYTES = 2 * MAX_FRAME_LENGTH;
 
@@ -28,27 +27,11 @@ export class NodeSocket {
    * node refuses; the signal's reason.
    */
   static async open<T>(address: NodeAddress, path: string, prepare: (socket: NodeSocket) => T, signal?: AbortSignal): Promise<T> {
-    signal?.throwIfAborted();
-    const url = new URL(path, address.endpoint);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    const socket = new WebSocket(url, {
-      headers: { authorization: `Bearer ${address.key}` },
-      perMessageDeflate: false,
-      handshakeTimeout: OPEN_PATIENCE_MS,
+    const { endpoint } = address;
+    return connectSocket(address, path, (opening) => prepare(new NodeSocket(opening, endpoint)), {
       maxPayload: MOST_MESSAGE_BYTES,
+      signal,
     });
-    const prepared = prepare(new NodeSocket(socket, address.endpoint));
-    const abort = () => socket.terminate();
-    signal?.addEventListener('abort', abort, { once: true });
-    socket.on('close', () => signal?.removeEventListener('abort', abort));
-    try {
-      await Promise.race([once(socket, 'open'), refusalOf(socket)]);
-    } catch (error) {
-      socket.terminate();
-      signal?.throwIfAborted();
-      throw error instanceof BerthError ? error : nodeLost(address.endpoint, error);
-    }
-    return prepared;
   }
 
   get isOpen(): boolean {
@@ -113,12 +96,4 @@ function* byChannel(frames: readonly Frame[]): Generator<readonly [number, reado
     yield [channel, frames.slice(first, index + 1)];
     first = index + 1;
   }
-}
-
-/** Rejects with what the node answered instead of opening the connection. */
-async function refusalOf(socket: WebSocket): Promise<never> {
-  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, NodeJS.ReadableStream & { statusCode: number }];
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  throw errorOfReply(Buffer.concat(chunks).toString(), response.statusCode);
 }

@@ -21,6 +21,8 @@ export interface NodeControl {
 export interface Call<Name extends RouteName> {
   readonly session: KernelId;
   readonly run: RunId;
+  /** Name of a service. */
+  readonly service: string;
   readonly body: ParsedBodyOf<Name>;
   readonly query: Readonly<Record<string, string | undefined>>;
   /** Aborts when the caller goes away before the reply. */
@@ -69,6 +71,9 @@ export function handlers(service: KernelService, node: NodeControl): Handlers {
     statFile: ({ session, query }) => service.statFile(session, query['path'] ?? '.'),
     makeDirectory: ({ session, body }) => service.makeDirectory(session, body.path),
     moveFile: ({ session, body }) => service.moveFile(session, body.from, body.to),
+    listServices: async ({ session }) => ({ services: await service.listServices(session) }),
+    startService: ({ session, body, signal }) => service.startService(session, body, signal),
+    stopService: ({ session, service: name }) => service.stopService(session, name),
     listFiles: async ({ session, query }) => ({ entries: await service.listFiles(session, query['path'] ?? '.') }),
   };
 }

@@ -59,6 +59,9 @@ describe('each route', () => {
     signalProcess: { body: { pid: 7, signal: 'SIGTERM' }, reply: {} },
     resizeRun: { body: { rows: 50, columns: 132 }, reply: {} },
     complete: { body: { language: 'python', code: 'imp', cursor: 3 }, reply: { matches: ['python:imp'] } },
+    listServices: { reply: { services: [] } },
+    startService: { body: { name: 'jupyter', port: 9000 }, reply: { name: 'jupyter', ports: [9000], state: 'running' } },
+    stopService: { reply: { name: 'web', state: 'ended' } },
     listFiles: { reply: { entries: [{ path: 'old' }] } },
     statFile: { reply: { path: '.', type: 'directory' } },
     makeDirectory: { body: { path: 'new' }, reply: { path: 'new', type: 'directory' } },
@@ -69,8 +72,10 @@ describe('each route', () => {
     const terminal = { rows: 24, columns: 80 };
     const { session, run } = await someRun(node.service, ['wait'], null, { stdin: 'open', terminal });
     await node.service.writeFile(session, 'old', Readable.from([Buffer.from('x')]));
+    if (name === 'stopService') await node.service.startService(session, { name: 'web' });
     const { method, path } = ROUTES[name];
-    const answer = await call(method, path.replace(':session', session).replace(':run', run), { body: expected[name].body });
+    const filled = path.replace(':session', session).replace(':run', run).replace(':service', 'web');
+    const answer = await call(method, filled, { body: expected[name].body });
     expect(answer.body).toMatchObject(expected[name].reply as object);
     expect(answer.status).toBe(200);
     if (path.includes(':session')) expect(node.service.renewals).toContain(session);

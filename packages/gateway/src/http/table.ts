@@ -1,6 +1,6 @@
 /** Serves wire's route table: every route is registered, parsed and answered in the same way. */
 import type { KernelId, KernelService } from '@berth/wire';
-import { ROUTES, runIdSchema, sessionIdSchema, type RouteName } from '@berth/wire/http';
+import { ROUTES, runIdSchema, serviceNameSchema, sessionIdSchema, type RouteName } from '@berth/wire/http';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { handlers, type Call, type NodeControl } from './handlers.js';
 import { parse, parseBody, type Schema } from './validation.js';
@@ -9,6 +9,7 @@ import { parse, parseBody, type Schema } from './validation.js';
 export interface PathParams {
   readonly session?: string;
   readonly run?: string;
+  readonly service?: string;
 }
 
 /** A fastify plugin with all routes of the table. */
@@ -37,10 +38,11 @@ export function tableRoutes(service: KernelService, node: NodeControl): FastifyP
 }
 
 /** The ids in a path. Errors: `bad-request`. */
-export function pathIds({ session, run }: PathParams): Partial<Pick<Call<RouteName>, 'session' | 'run'>> {
+export function pathIds({ session, run, service }: PathParams): Partial<Pick<Call<RouteName>, 'session' | 'run' | 'service'>> {
   return {
     ...(session === undefined ? {} : { session: parse(sessionIdSchema, session, 'the session id') as string as KernelId }),
     ...(run === undefined ? {} : { run: parse(runIdSchema, run, 'the run id') }),
+    ...(service === undefined ? {} : { service: parse(serviceNameSchema, service, 'the name of the service') }),
   };
 }
 

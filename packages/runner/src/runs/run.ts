@@ -11,7 +11,9 @@ import {
   type RunState,
   type RunUsage,
   type RunView,
+  type ServiceMark,
   type TerminalSize,
+  type TerminalView,
 } from '@berth/wire';
 import { readThrottling, type Throttling } from '../processes/limits.js';
 import type { OutputSink } from '../processes/output.js';
@@ -65,6 +67,8 @@ export class Run {
   #outputBytes = 0;
   #state: RunState = 'queued';
   #finished: Finished | null = null;
+  #terminal: TerminalView | undefined;
+  readonly #service: ServiceMark | undefined;
 
   constructor(ground: Ground, request: RunRequest) {
     const { places, spec, clock, memory, agentConnected } = ground;
@@ -72,6 +76,10 @@ export class Run {
     this.mode = request.mode;
     this.#ground = ground;
     this.#startedAt = clock.monotonic();
+    if (request.mode === 'batch') {
+      this.#service = request.service;
+      if (request.terminal) this.#terminal = { ...request.terminal, inputBytes: 0 };
+    }
     this.log = new RetentionLog({
       limits: spec.retention,
       memory,
@@ -99,10 +107,27 @@ export class Run {
     // Whoever sees the highest number may ask for what comes after it.
     this.log.seal();
     return {
-      ...{ runId: this.id, mode: this.mode, state: this.#state, lowest, highest, acknowledged, finished: this.#finished },
+      runId: this.id,
+      mode: this.mode,
+      state: this.#state,
+      lowest,
+      highest,
+      acknowledged,
+      finished: this.#finished,
       startedAt: this.#startTime,
       endedAt: this.#endTime,
+      ...(this.#terminal && { terminal: this.#terminal }),
+      ...(this.#service && { service: this.#service }),
     };
+  }
+
+  /** The program has taken `inputBytes` in all. */
+  typed(inputBytes: number): void {
+    if (this.#terminal) this.#terminal = { ...this.#terminal, inputBytes };
+  }
+
+  resized(size: TerminalSize): void {
+    if (this.#terminal) this.#terminal = { ...this.#terminal, ...size };
   }
 
   /** From now on it runs; wall time counts. */

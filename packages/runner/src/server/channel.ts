@@ -1,7 +1,7 @@
 /** One subscription: which records of a run have been sent and confirmed. */
-import { FRAME, FRAME_HEADER_BYTES, FRAME_MORE, MAX_FRAME_PAYLOAD, RECORD_TYPES, writeFrameHeader } from '@berth/wire';
-import type { Block } from '../retention/block.js';
+import { FRAME, FRAME_HEADER_BYTES, FRAME_MORE, MAX_FRAME_PAYLOAD, RECORD_TYPES } from '@berth/wire';
 import type { LogReader, RetentionLog } from '../retention/log.js';
+import { header, type LinkChannel, type Packet } from './link-channel.js';
 
 /**
  * Most records under way on a channel, since a small one costs more memory than its bytes. While none is sent, further output
@@ -18,14 +18,7 @@ interface Sent {
   readonly bytes: number;
 }
 
-/** Bytes to write, and what holds them until they are written. */
-export interface Packet {
-  readonly buffers: readonly Uint8Array[];
-  readonly bytes: number;
-  readonly block: Block | null;
-}
-
-export class RecordChannel {
+export class RecordChannel implements LinkChannel {
   readonly id: number;
   readonly log: RetentionLog;
   readonly #window: number;
@@ -80,12 +73,6 @@ export class RecordChannel {
     this.#ended = true;
     this.log.detach(this.#reader);
   }
-}
-
-function header(type: number, channel: number, seq: number, length: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
-  writeFrameHeader(bytes, 0, type, channel, seq, length);
-  return bytes;
 }
 
 /** A record as pairs of a header and a view of its payload: nothing is copied. */

@@ -1,4 +1,4 @@
-/** One connection of an agent, or of somebody who claims to be one: frames in, frames out, record channels. */
+/** One connection of an agent, or of somebody who claims to be one: frames in, frames out, channels. */
 import type { Socket } from 'node:net';
 import { FrameDecoder } from '@berth/base';
 import {
@@ -9,6 +9,7 @@ import {
   FRAME_HEADER_BYTES,
   MAX_FRAME_LENGTH,
   MAX_JOINED_PAYLOAD,
+  MOST_TUNNELS,
   parseFrame,
   toBerthError,
   type Frame,
@@ -16,6 +17,8 @@ import {
 } from '@berth/wire';
 import type { RetentionLog } from '../retention/log.js';
 import { RecordChannel } from './channel.js';
+import { header, type LinkChannel } from './link-channel.js';
+import { Tunnel } from './tunnel.js';
 
 /** Records are handed to the socket until so many bytes wait in it. */
 const IN_FLIGHT_BYTES = 512 * 1024;
@@ -32,7 +35,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #decoder = new FrameDecoder({ min: FRAME_HEADER_BYTES - 4, max: MAX_FRAME_LENGTH });
-  readonly #channels = new Map<number, RecordChannel>();
+  readonly #channels = new Map<number, LinkChannel>();
   /** Parts of a request that is not whole yet. */
   #parts: Uint8Array[] = [];
   #inFlight = 0;
@@ -75,8 +78,26 @@ export class Connection {
 
   /** Opens a record channel; call {@link pump} after the reply. `bad-request` when the number is in use. */
   openChannel(id: number, log: RetentionLog, from: number, window: number): void {
-    if (this.#channels.has(id)) throw new BerthError('bad-request', `channel ${id} is in use`);
-    this.#channels.set(id, new RecordChannel(id, log, from, window));
+    this.#open(new RecordChannel(id, log, from, window));
+  }
+
+  /** Opens a tunnel to a port of this kernel. Errors: `bad-request`, `too-many-tunnels`, `service-unreachable`. */
+  async openTunnel(id: number, port: number, window: number): Promise<void> {
+    const tunnels = [...this.#channels.values()].filter((channel) => channel instanceof Tunnel);
+    if (tunnels.length >= MOST_TUNNELS) {
+      throw new BerthError('too-many-tunnels', `this kernel has ${MOST_TUNNELS} open tunnels, which is the most`);
+    }
+    const tunnel = new Tunnel(id, window, {
+      hasMore: () => this.pump(),
+      confirm: (offset) => this.#socket.write(header(FRAME.ack, id, offset, 0)),
+    });
+    this.#open(tunnel);
+    try {
+      await tunnel.connect(port);
+    } catch (error) {
+      this.closeChannel(id);
+      throw error;
+    }
   }
 
   closeChannel(id: number): void {
@@ -87,7 +108,7 @@ export class Connection {
   /** The run of these channels was forgotten. */
   endChannelsOf(log: RetentionLog, run: RunId): void {
     for (const channel of this.#channels.values()) {
-      if (channel.log !== log) continue;
+      if (!(channel instanceof RecordChannel) || channel.log !== log) continue;
       this.closeChannel(channel.id);
       this.send(FRAME.end, channel.id, new BerthError('no-such-run', `run ${run} was forgotten`));
     }
@@ -107,10 +128,16 @@ export class Connection {
     this.#socket.uncork();
   }
 
-  #sendFrom(channel: RecordChannel): boolean {
+  #open(channel: LinkChannel): void {
+    if (this.#channels.has(channel.id)) throw new BerthError('bad-request', `channel ${channel.id} is in use`);
+    this.#channels.set(channel.id, channel);
+  }
+
+  #sendFrom(channel: LinkChannel): boolean {
     const packet = channel.take();
     if (!packet) return false;
     this.#inFlight += packet.bytes;
+    if (packet.last) this.closeChannel(channel.id);
     const last = packet.buffers.length - 1;
     packet.buffers.forEach((buffer, index) => {
       if (index < last) this.#socket.write(buffer);
@@ -138,6 +165,7 @@ export class Connection {
       if (!this.#welcomed) this.close();
     } else if (frame.type === FRAME.request) this.#request(frame);
     else if (frame.type === FRAME.ack) this.#ack(frame);
+    else this.#channels.get(frame.channel)?.receive?.(frame);
   }
 
   #ack({ channel: id, seq }: Frame): void {

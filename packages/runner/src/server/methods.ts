@@ -1,8 +1,9 @@
 /** What the agent can ask of a claimed runner. */
-import { BerthError, type RunnerMethod, type RunnerMethods } from '@berth/wire';
+import { BerthError, TUNNEL_WINDOW_BYTES, type RunnerMethod, type RunnerMethods } from '@berth/wire';
 import { listPrograms, signalProgram } from '../runs/programs.js';
 import type { Registry } from '../runs/registry.js';
 import type { Connection } from './connection.js';
+import { readDefinition } from './definition.js';
 import { PARAMS } from './params.js';
 
 /** What the methods work on. */
@@ -38,7 +39,9 @@ const METHODS: Methods = {
   input: async ({ run: id, offset, data, end }, { registry }) => {
     const run = registry.get(id);
     if (!run.task || run.finished) return { offset: offset + Buffer.byteLength(data, 'base64') };
-    return { offset: await run.task.input(offset, Buffer.from(data, 'base64'), end) };
+    const taken = await run.task.input(offset, Buffer.from(data, 'base64'), end);
+    run.typed(taken);
+    return { offset: taken };
   },
   signal: ({ run: id, signal }, { registry }) => {
     const run = registry.get(id);
@@ -53,10 +56,17 @@ const METHODS: Methods = {
   resize: ({ run: id, size }, { registry }) => {
     const run = registry.get(id);
     if (!run.task?.resize) throw new BerthError('terminal-missing', `run ${id} has no terminal`);
-    if (!run.finished) run.task.resize(size);
+    if (run.finished) return {};
+    run.task.resize(size);
+    run.resized(size);
     return {};
   },
   complete: async ({ language, code, cursor }, { registry }) => ({ matches: await registry.complete(language, code, cursor) }),
+  connect: async ({ channel, port, window }, _ground, connection) => {
+    await connection.openTunnel(channel, port, window);
+    return { window: TUNNEL_WINDOW_BYTES };
+  },
+  definition: async ({ name }) => ({ text: await readDefinition(name) }),
   forget: ({ run: id }, { registry }, connection) => {
     const run = registry.forget(id);
     if (run) connection.endChannelsOf(run.log, id);

@@ -4,6 +4,8 @@ import {
   LANGUAGES,
   PROCESS_SIGNALS,
   RUN_SIGNALS,
+  SERVICE_NAME_PATTERN,
+  SERVICE_PROTOCOLS,
   type BatchRun,
   type QueryRun,
   type RetentionLimits,
@@ -12,6 +14,7 @@ import {
   type RunnerMethods,
   type RunnerSpec,
   type RunRequest,
+  type ServiceMark,
   type TerminalSize,
   type Welcome,
 } from '@berth/wire';
@@ -64,6 +67,15 @@ export const PARAMS: Parsers = {
       cursor: check.integer(cursor, 'cursor', 0, source.length),
     };
   },
+  connect: (params) => {
+    const { channel, port, window } = check.object(params, 'params');
+    return {
+      channel: check.integer(channel, 'channel', 1, 0xffff_ffff),
+      port: check.integer(port, 'port', 1, 65_535),
+      window: check.integer(window, 'window', 1),
+    };
+  },
+  definition: (params) => ({ name: serviceName(check.object(params, 'params')['name'], 'name') }),
   forget: (params) => ({ run: check.id<RunId>(check.object(params, 'params')['run'], 'run') }),
   shutdown: (params) => ({ graceMs: check.integer(check.object(params, 'params')['graceMs'], 'graceMs', 0, 600_000) }),
   memory: () => ({}),
@@ -92,6 +104,7 @@ function runRequest(value: unknown): RunRequest {
     ...check.optional(run, 'build', (build, name) => check.text(build, name, MOST_BUILD)),
     ...check.optional(run, 'clean', (clean, name) => check.text(clean, name, MOST_BUILD)),
     ...check.optional(run, 'terminal', terminalSize),
+    ...check.optional(run, 'service', serviceMark),
   } satisfies BatchRun;
   if (batch.terminal && batch.stdin !== 'open') {
     throw new BerthError('bad-request', 'a run with a terminal needs an open standard input', { fields: { name: 'stdin' } });
@@ -110,6 +123,23 @@ function terminalSize(value: unknown, name: string): TerminalSize {
     rows: check.integer(rows, `${name}.rows`, 1, MOST_CHARACTERS),
     columns: check.integer(columns, `${name}.columns`, 1, MOST_CHARACTERS),
   };
+}
+
+const MOST_PORTS = 16;
+
+function serviceMark(value: unknown, name: string): ServiceMark {
+  const mark = check.object(value, name);
+  return {
+    name: serviceName(mark['name'], `${name}.name`),
+    protocol: check.oneOf(mark['protocol'], `${name}.protocol`, SERVICE_PROTOCOLS),
+    ports: check.list(mark['ports'], `${name}.ports`, (port, at) => check.integer(port, at, 1, 65_535)).slice(0, MOST_PORTS),
+  };
+}
+
+function serviceName(value: unknown, name: string): string {
+  const text = check.text(value, name, 32);
+  if (SERVICE_NAME_PATTERN.test(text)) return text;
+  throw new BerthError('bad-request', `${name} must be letters, digits, _ and -`, { fields: { name } });
 }
 
 /** Throws `bad-request`. */

@@ -11,7 +11,7 @@ describe('the route table', () => {
   });
 
   it.each(routes)('has %s where the document says', (_, { method, path, body, query }) => {
-    expect(path).toMatch(/^\/v1(\/([a-z]+|:(session|run)))+$/);
+    expect(path).toMatch(/^\/v1(\/([a-z]+|:(session|run|service)))+$/);
     if (method === 'GET' || method === 'DELETE') expect(body).toBeUndefined();
     expect(new Set(query).size).toBe(query.length);
   });

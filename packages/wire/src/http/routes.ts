@@ -9,8 +9,11 @@
  * - `WS /v1/sessions/:session/runs/:run/attach?from=N` record frames on channel 0 from record N, then an `end` frame; the
  *   client sends `ack`, `input` and `inputEnd` frames (frames.ts), the node an `ack` for input that was taken. Each binary
  *   message holds one or more whole frames (attach-link.ts).
+ * - `WS /v1/sessions/:session/tunnel?service=NAME|port=N` one connection to a port of the session: each binary message is bytes
+ *   of it, an empty one ends its direction (docs/services.md).
  */
 import type { z } from 'zod';
+import type { ServiceView } from '../services.js';
 import type { FileEntry, KernelView, NodeView, OutputEntry, ProcessView, RunView } from '../views.js';
 import {
   completeSchema,
@@ -20,6 +23,7 @@ import {
   runRequestSchema,
   signalProcessSchema,
   signalRunSchema,
+  startServiceSchema,
   stopNodeSchema,
   terminalSizeSchema,
 } from './schemas.js';
@@ -88,6 +92,10 @@ export const ROUTES = {
     '/v1/sessions/:session/complete',
     completeSchema,
   ),
+  listServices: route<{ services: readonly ServiceView[] }>('GET', '/v1/sessions/:session/services'),
+  /** Answers once the port of the service accepts. */
+  startService: route<ServiceView, typeof startServiceSchema>('POST', '/v1/sessions/:session/services', startServiceSchema),
+  stopService: route<ServiceView>('DELETE', '/v1/sessions/:session/services/:service'),
   /** `path`: directory relative to /home/work, default `.`. */
   listFiles: route<{ entries: readonly FileEntry[] }>('GET', '/v1/sessions/:session/files', undefined, ['path']),
   /** `path`: of a file, directory or link; default `.`. */

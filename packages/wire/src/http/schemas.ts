@@ -1,6 +1,7 @@
 /** Schemas of what comes over HTTP. Defaults are filled in here, once; inner code never sees an absent field. */
 import { z } from 'zod';
 import { ID_PATTERN, type RunId, type SessionId } from '../ids.js';
+import { SERVICE_NAME_PATTERN, type ServiceRequest } from '../services.js';
 import { KERNEL_SPEC_DEFAULTS, LANGUAGES, PROCESS_SIGNALS, RUN_SIGNALS, type KernelSpec, type RunRequest } from '../spec.js';
 
 const MIB = 1024 * 1024;
@@ -77,6 +78,30 @@ export const runRequestSchema = z
   })
   .refine(fitsFrame, TOO_LARGE)
   .transform((run) => run as RunRequest);
+
+export const serviceNameSchema = z.string().regex(SERVICE_NAME_PATTERN, 'must be 1 to 32 letters, digits, _ and -');
+const MOST_READY_MS = 3_600_000;
+
+/** {@link ServiceRequest}. */
+export const startServiceSchema = z
+  .strictObject({
+    name: serviceNameSchema,
+    port: z.number().int().min(1).max(65_535).optional(),
+    command: z
+      .array(text.max(128 * 1024))
+      .min(1)
+      .max(10_000)
+      .readonly()
+      .optional(),
+    arguments: z
+      .record(text.max(1024), z.union([text, z.array(text).readonly(), z.null()]))
+      .readonly()
+      .optional(),
+    env: envSchema.optional(),
+    readyMs: z.number().int().min(1).max(MOST_READY_MS).optional(),
+  })
+  .refine(fitsFrame, TOO_LARGE)
+  .transform((request) => request as ServiceRequest);
 
 export const signalRunSchema = z.strictObject({ signal: z.enum(RUN_SIGNALS as [string, ...string[]]) });
 export const signalProcessSchema = z.strictObject({

@@ -15,6 +15,8 @@ const VECTORS: Readonly<Record<string, () => Uint8Array>> = {
   'high-sequence': () => encodeFrames(RECORD_TYPES.stderr, 0xffff_ffff, 2 ** 52 + 1, Buffer.from('x')),
   ack: () => encodeFrames(FRAME.ack, 3, 0x1_0000_0000),
   end: () => encodeFrames(FRAME.end, 3, 0),
+  data: () => encodeFrames(FRAME.data, 4, 65_536, Buffer.from([0, 13, 10, 255])),
+  'data-end': () => encodeFrames(FRAME.dataEnd, 4, 65_540),
   gap: () => {
     const payload = encodeRecordPayload({ seq: 5, type: 'gap', upTo: 9, bytes: 4096 });
     return encodeFrames(RECORD_TYPES.gap, 3, 5, payload);

@@ -91,6 +91,14 @@ export class KernelRunnerChannel implements RunnerChannel {
     });
   }
 
+  connect(): Promise<never> {
+    return Promise.reject(noServices());
+  }
+
+  definition(): Promise<never> {
+    return Promise.reject(noServices());
+  }
+
   close(): void {
     this.#sockets.close();
   }
@@ -126,6 +134,10 @@ export class KernelRunnerChannel implements RunnerChannel {
       void this.#desk.wind(graceMs).then(() => this.#sockets.close('the kernel-runner was let go'));
       return {};
     },
+    connect: () => {
+      throw noServices();
+    },
+    definition: () => ({ text: null }),
     memory: () => ({ rss: 0, heapUsed: 0, retained: 0, spilled: this.#runs.bytes }),
   };
 
@@ -150,3 +162,5 @@ const noProcesses = (): BerthError =>
   new BerthError('runner-incompatible', 'a kernel with the kernel-runner tells nothing of its processes', {
     fix: 'Ask it by a program of its own, such as `ps`.',
   });
+
+const noServices = (): BerthError => new BerthError('runner-incompatible', 'a kernel with the kernel-runner has no services');
