@@ -1,5 +1,5 @@
 /** Version 2, on a tree of plain files that stands for it: this needs no right and no such machine. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -79,6 +79,15 @@ describe('version 2', () => {
       'cpuset.cpus': '0,2',
       'pids.max': '33',
     });
+  });
+
+  it('asks again for what was taken back at the top since it was looked at', async () => {
+    const control = join(root, 'cgroup', 'cgroup.subtree_control');
+    const group = groupsOf('id', LIMITS, { v1: new Map(), v2: join(root, 'cgroup') }, ['cpuset', 'memory'])[0]!;
+    await chmod(control, 0o644);
+    await writeFile(control, 'pids\n');
+    await Groups.none().make([group]);
+    expect(await read(control)).toBe('+memory +cpuset');
   });
 
   it('tells how often memory ran out', async () => {

@@ -13,6 +13,8 @@ const WANTED = ['memory', 'cpu', 'cpuset', 'pids'] as const;
 /** The kernel lets go of a group a moment after its last process. */
 const PATIENCE_MS = 5000;
 const LOOK_AGAIN_MS = 10;
+/** Version 2: which controllers the groups below have. */
+const CONTROL = 'cgroup.subtree_control';
 
 export class Groups {
   /** Controllers that can be used, and where. */
@@ -62,8 +64,8 @@ export class Groups {
   /** Makes them with their limits. Idempotent. Errors: `create-failed`, naming the file. */
   async make(groups: readonly Group[]): Promise<void> {
     for (const group of groups) {
-      if (group.version === 2) await delegate(group);
       await mkdir(group.path, { recursive: true });
+      if (group.version === 2) await delegate(group);
       if (group.controllers.includes('cpuset') && group.version === 1) await inheritCores(group);
       for (const { name, value, optional } of group.files) {
         try {
@@ -115,7 +117,7 @@ async function canMakeGroups(point: string): Promise<boolean> {
 
 /** Version 2: the controllers that the group at `point` hands down to those below it, or does when asked to. */
 async function handedDown(point: string): Promise<readonly string[]> {
-  const control = join(point, 'cgroup.subtree_control');
+  const control = join(point, CONTROL);
   for (const controller of words(await readOr(join(point, 'cgroup.controllers')))) {
     // A group with processes of its own hands nothing down, and one that may not write neither: what counts is what stands there after.
     await writeFile(control, `+${controller}`).catch(() => {});
@@ -123,12 +125,16 @@ async function handedDown(point: string): Promise<readonly string[]> {
   return words(await readOr(control));
 }
 
-/** Version 2: our top group hands down what it was given. */
-async function delegate({ path, controllers }: Group): Promise<void> {
+/**
+ * Version 2: our top group hands down what it was given. Only once a group is in it, so that the end of another sandbox cannot take it away; and
+ * what it is given is asked for again: systemd takes back at the top what no group below hands down.
+ */
+async function delegate({ mount, path, controllers }: Group): Promise<void> {
   const top = dirname(path);
-  await mkdir(top, { recursive: true });
   const wish = controllers.map((name) => `+${name}`).join(' ');
-  await writeFile(join(top, 'cgroup.subtree_control'), wish).catch((error: unknown) => {
+  // One that we may not write can still have it all.
+  await writeFile(join(mount, CONTROL), wish).catch(() => {});
+  await writeFile(join(top, CONTROL), wish).catch((error: unknown) => {
     throw new BerthError('create-failed', `${top} does not hand down ${wish}: ${(error as Error).message}`, { cause: error });
   });
 }
