@@ -100,10 +100,50 @@ export const BROKEN_DRIVERS: Readonly<Record<string, Fault>> = {
   'a program that does not exist is told: by start, or by the exit code of a shell': {
     verbs: (fake) => ({ start: (id, signal) => fake.start(id, signal).catch(() => {}) }),
   },
+  'pause lets a running container stand still': observing((one) => (one.state === 'paused' ? { ...one, state: 'running' } : one)),
+  'pause again does nothing': {
+    verbs: (fake) => ({
+      async pause(id, signal) {
+        if ((await stateOf(fake, id)) === 'paused') throw failed('paused already');
+        await fake.pause(id, signal);
+      },
+    }),
+  },
+  'resume lets it go on, also when asked twice': {
+    verbs: (fake) => ({
+      async resume(id, signal) {
+        if ((await stateOf(fake, id)) === 'running') throw failed('runs already');
+        await fake.resume(id, signal);
+      },
+    }),
+  },
+  'pause and resume refuse a container that does not run': {
+    verbs: (fake) => ({
+      async pause(id, signal) {
+        if ((await stateOf(fake, id)) !== 'created') await fake.pause(id, signal);
+      },
+    }),
+  },
+  'kill ends a paused container': {
+    verbs: (fake) => ({
+      async kill(id, signal) {
+        if ((await stateOf(fake, id)) !== 'paused') await fake.kill(id, signal);
+      },
+    }),
+  },
+  'remove takes a paused container away': {
+    verbs: (fake) => ({
+      async remove(id, signal) {
+        if ((await stateOf(fake, id)) !== 'paused') await fake.remove(id, signal);
+      },
+    }),
+  },
   'kill ends a running container': {
     verbs: (fake) => ({
       async kill(id) {
+        // Only of those that run: what becomes of a paused one is another case.
         if ((await stateOf(fake, id)) === 'running') fake.end(id, 143);
+        else await fake.kill(id);
       },
     }),
   },

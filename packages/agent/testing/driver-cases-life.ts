@@ -78,6 +78,58 @@ export const cases: readonly DriverCase[] = [
     },
   },
   {
+    name: 'pause lets a running container stand still',
+    async run({ make, driver, until }) {
+      const containerId = await make({}, { start: true });
+      await driver.pause(containerId);
+      await until(containerId, 'paused');
+    },
+  },
+  {
+    name: 'pause again does nothing',
+    async run({ make, driver }) {
+      const containerId = await make({}, { start: true });
+      await driver.pause(containerId);
+      await driver.pause(containerId);
+    },
+  },
+  {
+    name: 'resume lets it go on, also when asked twice',
+    async run({ make, driver, until }) {
+      const containerId = await make({}, { start: true });
+      await driver.pause(containerId);
+      await driver.resume(containerId);
+      await driver.resume(containerId);
+      await until(containerId, 'running');
+    },
+  },
+  {
+    name: 'pause and resume refuse a container that does not run',
+    async run({ make, driver }) {
+      const containerId = await make();
+      await rejectsWith('session-ended', driver.pause(containerId));
+      await rejectsWith('session-ended', driver.resume(containerId));
+    },
+  },
+  {
+    name: 'kill ends a paused container',
+    async run({ make, driver, until }) {
+      const containerId = await make({}, { start: true });
+      await driver.pause(containerId);
+      await driver.kill(containerId);
+      await until(containerId, 'exited');
+    },
+  },
+  {
+    name: 'remove takes a paused container away',
+    async run({ make, driver, labels }) {
+      const containerId = await make({}, { start: true });
+      await driver.pause(containerId);
+      await driver.remove(containerId);
+      assert.deepEqual(await driver.list(labels), []);
+    },
+  },
+  {
     name: 'kill ends a running container',
     async run({ make, driver, until }) {
       const containerId = await make({}, { start: true });

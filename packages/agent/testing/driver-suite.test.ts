@@ -6,7 +6,7 @@ import { driverConformance } from './driver-suite.js';
 import { fakeFixture, type Fault } from './fake-fixture.js';
 
 /** Ample for what happens in memory; only a fault that hangs uses it up. */
-const PATIENCE_MS = 150;
+const PATIENCE_MS = 1000;
 
 async function failuresOf(fault: Fault): Promise<string[]> {
   const outcomes = await Promise.all(

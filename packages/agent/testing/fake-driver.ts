@@ -75,7 +75,7 @@ export class FakeDriver implements Driver {
   /** The program ends, as if by itself. */
   end(containerId: string, exitCode: number, { oomKilled = false } = {}): void {
     const container = this.#get(containerId);
-    if (container.observation.state !== 'running') return;
+    if (!alive(container)) return;
     container.observation = { ...container.observation, state: 'exited', exitCode, oomKilled, pid: null };
     this.#tell(container, 'died');
   }
@@ -164,10 +164,20 @@ export class FakeDriver implements Driver {
     }
   }
 
+  async pause(containerId: string, signal?: AbortSignal): Promise<void> {
+    await this.#ready(signal);
+    this.#setPaused(containerId, true);
+  }
+
+  async resume(containerId: string, signal?: AbortSignal): Promise<void> {
+    await this.#ready(signal);
+    this.#setPaused(containerId, false);
+  }
+
   async kill(containerId: string, signal?: AbortSignal): Promise<void> {
     await this.#ready(signal);
     const container = this.#containers.get(containerId);
-    if (container?.observation.state !== 'running') return;
+    if (!container || !alive(container)) return;
     this.end(containerId, 137);
     await this.#hooks.onKill?.(container.plan, containerId);
   }
@@ -213,6 +223,14 @@ export class FakeDriver implements Driver {
     if (this.outage) throw this.outage;
   }
 
+  #setPaused(containerId: string, paused: boolean): void {
+    const container = this.#containers.get(containerId);
+    if (!container || !alive(container)) throw new BerthError('session-ended', `container ${containerId} does not run`);
+    if ((container.observation.state === 'paused') === paused) return;
+    container.observation = { ...container.observation, state: paused ? 'paused' : 'running' };
+    this.#tell(container, paused ? 'paused' : 'resumed');
+  }
+
   #find(name: string): FakeContainer | undefined {
     return [...this.#containers.values()].find(({ plan }) => plan.name === name);
   }
@@ -227,6 +245,8 @@ export class FakeDriver implements Driver {
     for (const [queue, owner] of this.#listeners) if (owns(owner, labels)) queue.push({ containerId, labels, type });
   }
 }
+
+const alive = ({ observation: { state } }: FakeContainer): boolean => state === 'running' || state === 'paused';
 
 const owns = (owner: Owner, labels: ContainerLabels): boolean =>
   owner.agentId === labels.agentId && owner.stateId === labels.stateId;

@@ -66,6 +66,8 @@ function verbsOf(fake: FakeDriver): Driver {
     pullImage: (reference, options) => fake.pullImage(reference, options),
     create: (plan, signal) => fake.create(plan, signal),
     start: (id, signal) => fake.start(id, signal),
+    pause: (id, signal) => fake.pause(id, signal),
+    resume: (id, signal) => fake.resume(id, signal),
     kill: (id, signal) => fake.kill(id, signal),
     remove: (id, signal) => fake.remove(id, signal),
     inspect: (id, signal) => fake.inspect(id, signal),

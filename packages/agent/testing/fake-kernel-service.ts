@@ -120,6 +120,7 @@ export class FakeKernelService implements KernelService {
       containerId: 'f'.repeat(64),
       phase: 'running',
       reachable: true,
+      paused: false,
       spec,
       createdAt: Date.now(),
       endedAt: null,
@@ -159,6 +160,20 @@ export class FakeKernelService implements KernelService {
     for (const run of kernel.runs.values()) run.break(new BerthError('no-such-run', 'the kernel was restarted'));
     kernel.runs.clear();
     kernel.view = { ...kernel.view, incarnation: kernel.view.incarnation + 1 };
+    return kernel.view;
+  }
+
+  pauseKernel(id: KernelId): Promise<KernelView> {
+    return this.#setPaused(id, true);
+  }
+
+  resumeKernel(id: KernelId): Promise<KernelView> {
+    return this.#setPaused(id, false);
+  }
+
+  async #setPaused(id: KernelId, paused: boolean): Promise<KernelView> {
+    const kernel = this.#living(id);
+    kernel.view = { ...kernel.view, paused };
     return kernel.view;
   }
 

@@ -60,6 +60,20 @@ export class BerthClient extends FileClient {
     return this.call('deleteSession', { params: { session }, query: { graceMs: graceMs?.toString() } });
   }
 
+  /** Ends what runs and starts it anew, with the same files; resolves once it can run code again. */
+  restartSession(session: string): Promise<KernelView> {
+    return this.call('restartSession', { params: { session } });
+  }
+
+  /** Lets all its processes stand still, until it is resumed. Idempotent. */
+  pauseSession(session: string): Promise<KernelView> {
+    return this.call('pauseSession', { params: { session } });
+  }
+
+  resumeSession(session: string): Promise<KernelView> {
+    return this.call('resumeSession', { params: { session } });
+  }
+
   renewSession(session: string): Promise<KernelView> {
     return this.call('renewSession', { params: { session } });
   }

@@ -32,6 +32,22 @@ describe('the lease', () => {
     expect(ends).toEqual(['dead-man']);
   });
 
+  it('does not count what it slept through, as a paused kernel does', () => {
+    let now = 0;
+    let timer: (() => void) | undefined;
+    const clock = { now: () => now, monotonic: () => now, after: (_: number, fn: () => void) => ((timer = fn), { cancel() {} }) };
+    const ends: LeaseEnd[] = [];
+    new Lease(clock, (end) => ends.push(end)).begin({ deadManSeconds: 600, lifetimeSeconds: null });
+    now += 7 * 24 * 3600 * 1000;
+    timer!();
+    expect(ends).toEqual([]);
+    for (let waited = 0; waited < 600; waited += 10) {
+      now += 10_000;
+      timer!();
+    }
+    expect(ends).toEqual(['dead-man']);
+  });
+
   it('holds a lifetime beyond the longest timer', () => {
     const { clock, ends, lease: own } = lease();
     const seconds = 60 * 24 * 3600;

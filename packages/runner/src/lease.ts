@@ -7,6 +7,9 @@ export type LeaseEnd = 'dead-man' | 'lifetime';
 const UNCLAIMED_SECONDS = 600;
 /** Timers above this run off at once. */
 const LONGEST_MS = 0x7fff_ffff;
+/** The dead-man counts in steps of at most this: one that took much longer was slept through, in a paused kernel, and does not count. */
+const STEP_MS = 10_000;
+const SLEPT_MS = 1000;
 
 export class Lease {
   readonly #clock: Clock;
@@ -42,7 +45,26 @@ export class Lease {
 
   #watch(): void {
     this.#deadMan?.cancel();
-    this.#deadMan = this.#connected ? undefined : this.#after(this.#deadManMs, () => this.#onEnd('dead-man'));
+    this.#deadMan = this.#connected ? undefined : this.#awake(this.#deadManMs, () => this.#onEnd('dead-man'));
+  }
+
+  /**
+   * As `#after`, in time that this process really had. Else a kernel that was paused while its agent was away would end the moment it goes
+   * on, before any agent could answer.
+   */
+  #awake(ms: number, fn: () => void): Timer {
+    let timer: Timer;
+    const wait = (left: number): void => {
+      const step = Math.min(left, STEP_MS);
+      const began = this.#clock.monotonic();
+      timer = this.#clock.after(step, () => {
+        const slept = this.#clock.monotonic() - began > step + SLEPT_MS;
+        if (!slept && left <= step) fn();
+        else wait(slept ? left : left - step);
+      });
+    };
+    wait(ms);
+    return { cancel: () => timer.cancel() };
   }
 
   /** A timer of any length. */

@@ -22,6 +22,7 @@ export const ERRORS = {
   'session-exists': { status: 409, exit: 73, fix: 'Choose another name, or remove the session with `berth rm`.' },
   'run-conflict': { status: 409, exit: 73, fix: 'Use a new run id for a different run.' },
   'session-ended': { status: 410, exit: 69, fix: 'Start a new session.' },
+  'session-paused': { status: 409, exit: 75, fix: 'Let it go on with `berth resume`.' },
   'too-large': { status: 413, exit: 65, fix: 'Send less at once.' },
   'language-missing': { status: 422, exit: 69, fix: 'Use an image that has the interpreter, or another language.' },
   'terminal-missing': {

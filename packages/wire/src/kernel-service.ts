@@ -51,6 +51,14 @@ export interface KernelService extends FileService {
    * at once it happens once. Resolves once the new runner answers; its runs of before are gone. Errors: no-such-session, session-ended, create-failed (it has ended then).
    */
   restartKernel(id: KernelId): Promise<KernelView>;
+  /**
+   * Lets all processes of a kernel stand still where they are; they lose nothing. Idempotent. Lease and lifetime run on. Until it is
+   * resumed, calls to its runner reject with `session-paused`; who is attached waits.
+   * Errors: no-such-session, session-ended, driver-*, timeout; nothing has changed then.
+   */
+  pauseKernel(id: KernelId): Promise<KernelView>;
+  /** Lets them go on. Idempotent. Errors: as {@link pauseKernel}; after an error it is tried again. */
+  resumeKernel(id: KernelId): Promise<KernelView>;
   /** The newest sample, also of a kernel that ended within the last hour; null when there never was one. Errors: no-such-session. */
   statistics(id: KernelId): KernelStatistics | null;
 

@@ -44,6 +44,8 @@ export interface KernelView {
   readonly phase: KernelPhase;
   /** False while the agent cannot see the container or speak to the runner: nothing is known to be wrong. */
   readonly reachable: boolean;
+  /** True while its processes stand still. */
+  readonly paused: boolean;
   readonly spec: KernelSpec;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
@@ -122,6 +124,7 @@ export type KernelEvent = {
 } & (
   | { readonly type: 'kernel-phase'; readonly phase: KernelPhase; readonly reason: TerminationReason | null }
   | { readonly type: 'kernel-reachable'; readonly reachable: boolean }
+  | { readonly type: 'kernel-paused'; readonly paused: boolean }
 );
 
 /** A service that the node needs beside its driver: under a manager `etcd`, `redis`, `manager`. */

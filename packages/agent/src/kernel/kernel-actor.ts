@@ -5,6 +5,7 @@
 import { KeyedMailbox, OwnedTasks } from '@berth/base';
 import { BerthError, toBerthError, type KernelView } from '@berth/wire';
 import { decide, type KernelEffect, type KernelInput } from '../model/decide.js';
+import { containerName } from '../model/facts.js';
 import { needsSync } from '../model/journal-entries.js';
 import { phaseOf, viewOf, type KernelState } from '../model/kernel-state.js';
 import type { Journal } from '../ports/journal-store.js';
@@ -28,6 +29,9 @@ export class KernelActor {
   staleInputs = 0;
   /** What made the creation fail, kept for the caller who waits for it. */
   setupError: BerthError | undefined;
+
+  /** What made the last pause or resume fail, kept for the caller who waits for it. */
+  pauseError: BerthError | undefined;
 
   #state: KernelState;
   readonly #context: KernelContext;
@@ -115,7 +119,7 @@ export class KernelActor {
     if (state.released && !before.released) await this.#forget();
     this.#state = state;
     for (const effect of effects) await this.#perform(effect);
-    if (phaseOf(before) !== phaseOf(state) || viewOf(before).reachable !== viewOf(state).reachable) {
+    if (differ(viewOf(before), viewOf(state))) {
       this.#listener(viewOf(before), viewOf(state));
     }
     for (const waiter of this.#waiters.filter((w) => w.test(state))) {
@@ -144,6 +148,8 @@ export class KernelActor {
         this.#link.close(new BerthError('no-such-run', 'the session was restarted'));
         this.#link = this.#newLink();
         return;
+      case 'pause':
+        return this.#tasks.start('pause', (signal) => this.#pause(effect.paused, signal));
       case 'release':
         return this.#tasks.start('release', () => this.#release(effect.graceMs));
     }
@@ -156,7 +162,8 @@ export class KernelActor {
       context: this.#context,
       facts,
       runnerExtras: () => ({ fifos: this.#fifos, env: this.#env }),
-      isOver: () => this.#state.desired.want === 'stop',
+      // One that is paused goes on before it ends, so that its programs have their grace; then its runner can be spoken to again.
+      isOver: () => this.#state.desired.want === 'stop' && this.#state.observed !== 'paused',
       onUp: () => void this.post({ type: 'link-up', incarnation }),
       onDown: () => void this.#linkLost(incarnation),
       onRefused: () => this.look(),
@@ -187,6 +194,26 @@ export class KernelActor {
     }
   }
 
+  async #pause(paused: boolean, signal: AbortSignal): Promise<void> {
+    const { facts, containerId } = this.#state;
+    const { incarnation } = facts;
+    const id = containerId ?? containerName(facts);
+    try {
+      await (paused ? this.#context.driver.pause(id, signal) : this.#context.driver.resume(id, signal));
+      this.pauseError = undefined;
+      await this.look();
+      await this.post({ type: 'pause-done', incarnation });
+    } catch (thrown) {
+      const error = toBerthError(thrown);
+      const level = this.pauseError ? 'debug' : 'warn';
+      this.pauseError = error;
+      const what = paused ? 'the kernel could not be paused' : 'the kernel could not be resumed; it is tried again';
+      this.#context.logger[level]({ ...this.#fields, code: error.code, err: error }, what);
+      await this.look();
+      await this.post({ type: 'pause-failed', incarnation });
+    }
+  }
+
   async #release(graceMs: number): Promise<void> {
     try {
       await releaseKernel(this.#context, this.#state, this.link, endedError(this.view), graceMs);
@@ -214,6 +241,10 @@ export class KernelActor {
     await this.look();
   }
 }
+
+/** Whether a watcher sees a difference. */
+const differ = (before: KernelView, after: KernelView): boolean =>
+  before.phase !== after.phase || before.reachable !== after.reachable || before.paused !== after.paused;
 
 /** The error for a caller whose kernel has ended. */
 export function endedError(view: KernelView): BerthError {

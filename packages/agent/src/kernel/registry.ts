@@ -63,6 +63,7 @@ export class KernelRegistry {
     if (before.reachable !== after.reachable) {
       this.#tell({ ...common(), type: 'kernel-reachable', reachable: after.reachable });
     }
+    if (before.paused !== after.paused) this.#tell({ ...common(), type: 'kernel-paused', paused: after.paused });
   }
 
   #tell(event: KernelEvent): void {

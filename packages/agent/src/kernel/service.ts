@@ -124,6 +124,14 @@ export class AgentKernelService extends KernelFileService implements KernelServi
     }
   }
 
+  pauseKernel(id: KernelId): Promise<KernelView> {
+    return this.#setPaused(id, true);
+  }
+
+  resumeKernel(id: KernelId): Promise<KernelView> {
+    return this.#setPaused(id, false);
+  }
+
   statistics(id: KernelId): KernelStatistics | null {
     this.#registry.view(id);
     return this.#statistics(id);
@@ -140,6 +148,8 @@ export class AgentKernelService extends KernelFileService implements KernelServi
 
   async attachRun(id: KernelId, runId: RunId, options: AttachOptions): Promise<RunStream> {
     const actor = this.#living(id);
+    // Who follows a run through a restart of the node gets its output when the session goes on.
+    await actor.until(({ observed, desired }) => observed !== 'paused' || desired.want === 'stop');
     const inner = await (await this.#channel(id)).attach(runId, options);
     return new LastingStream(inner, runId, options, (signal) => actor.link.whenUp(signal));
   }
@@ -231,6 +241,26 @@ export class AgentKernelService extends KernelFileService implements KernelServi
     return actor;
   }
 
+  async #setPaused(id: KernelId, paused: boolean): Promise<KernelView> {
+    const actor = this.#living(id);
+    const over = () => actor.state.desired.want === 'stop';
+    await actor.until((state) => over() || (state.readyAt !== null && !state.settingUp));
+    // The comparison that follows is with what is so now, and not with what was seen last.
+    await actor.look();
+    if (over()) throw endedError(actor.view);
+    if (actor.state.observed === 'unknown')
+      throw new BerthError(
+        'driver-unavailable',
+        `session ${id} cannot be ${paused ? 'paused' : 'resumed'}: the driver does not answer`,
+      );
+    actor.pauseError = undefined;
+    await actor.post({ type: 'pause', paused });
+    await actor.until((state) => over() || !state.pausing);
+    if (over()) throw endedError(actor.view);
+    if (actor.pauseError) throw actor.pauseError;
+    return actor.view;
+  }
+
   #living(id: KernelId): KernelActor {
     const actor = this.#registry.find(id);
     const view = this.#registry.view(id);
@@ -262,6 +292,12 @@ export class AgentKernelService extends KernelFileService implements KernelServi
   async #channel(id: KernelId, { uses } = { uses: true }): Promise<RunnerChannel> {
     const actor = this.#living(id);
     if (uses && actor.state.facts.spec.leaseSeconds !== null) void actor.post({ type: 'renew' });
+    if (actor.state.observed === 'paused') {
+      throw new BerthError('session-paused', `session ${id} is paused`, {
+        fix: `Let it go on with \`berth resume ${id}\`.`,
+        fields: { session: id },
+      });
+    }
     const { channel } = actor.link;
     if (channel) return channel;
     return actor.link.whenUp(AbortSignal.timeout(LINK_PATIENCE_MS)).catch((error: unknown) => {

@@ -8,7 +8,7 @@ import type { JournalEntry } from './journal-entries.js';
 import { newKernel, phaseOf, replay, viewOf, type KernelState } from './kernel-state.js';
 import type { Sighting } from './observed.js';
 
-type Container = 'none' | 'created' | 'running' | 'exited';
+type Container = 'none' | 'created' | 'running' | 'paused' | 'exited';
 
 /** The world around the model: a journal that survives, a container, and work under way that does not survive a crash. */
 class World {
@@ -18,6 +18,8 @@ class World {
   now = T0;
   setUp = false;
   releasing = false;
+  /** What the driver is asked to do. */
+  pausing: boolean | null = null;
   firstReason: string | null = null;
   leftovers = false;
   /** The container of the incarnation before is still there. */
@@ -41,6 +43,7 @@ class World {
       if (effect.entry.type === 'restart') {
         this.old ||= this.container !== 'none';
         this.container = 'none';
+        this.pausing = null;
         this.#phase = 0;
       }
     }
@@ -48,6 +51,10 @@ class World {
       expect(this.setUp, 'one set-up at a time').toBe(false);
       this.setUp = true;
       this.leftovers = true;
+    }
+    if (effect.type === 'pause') {
+      expect(this.pausing, 'one act at a time').toBe(null);
+      this.pausing = effect.paused;
     }
     if (effect.type === 'release') {
       expect(this.setUp, 'nothing is undone while things are made').toBe(false);
@@ -84,13 +91,26 @@ class World {
     if (this.state.released) return;
     this.setUp = false;
     this.releasing = false;
+    this.pausing = null;
     this.state = replay(this.journal, this.now)!;
     this.look();
     this.input({ type: 'resume' });
   }
 
+  /** The driver does what it was asked, and is looked at. */
+  pause({ fails }: { readonly fails: boolean }): void {
+    const paused = this.pausing;
+    if (paused === null) return;
+    this.pausing = null;
+    const { incarnation } = this;
+    if (!fails && (this.container === 'running' || this.container === 'paused')) this.container = paused ? 'paused' : 'running';
+    this.look();
+    this.input({ type: fails ? 'pause-failed' : 'pause-done', incarnation });
+  }
+
   /** One step of whatever work is under way. */
   work(): void {
+    this.pause({ fails: false });
     if (this.setUp) {
       const stop = this.state.desired.want === 'stop';
       if (stop || this.container === 'exited') {
@@ -130,7 +150,7 @@ const steps: Step[] = [
   named('resume', (w) => w.input({ type: 'resume' })),
   named('stop', (w) => w.input({ type: 'stop', reason: 'user-requested', detail: '', graceMs: 0 })),
   named('die', (w) => {
-    if (w.container === 'running') w.container = 'exited';
+    if (w.container === 'running' || w.container === 'paused') w.container = 'exited';
   }),
   named('removed behind our back', (w) => {
     if (!w.setUp && w.container !== 'none' && w.state.containerId !== null) w.container = 'none';
@@ -147,6 +167,9 @@ const steps: Step[] = [
     }
   }),
   named('restart', (w) => w.input({ type: 'restart', token: 'cd'.repeat(32) })),
+  named('pause', (w) => w.input({ type: 'pause', paused: true })),
+  named('go on', (w) => w.input({ type: 'pause', paused: false })),
+  named('pause fails', (w) => w.pause({ fails: true })),
   named('driver back', (w) => w.input({ type: 'driver-back' })),
   named('renew', (w) => w.input({ type: 'renew' })),
   named('time', (w) => {
@@ -172,6 +195,32 @@ describe('a kernel under random inputs and crashes', () => {
         expect(world.state.released).toBe(true);
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  it('stands still or goes on as was said last, whatever comes between', () => {
+    const disturbing = ['crash', 'look', 'look twice', 'unreachable', 'resume', 'work', 'driver back', 'pause', 'go on'];
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...steps.filter((s) => disturbing.includes(String(s)))), { maxLength: 40 }),
+        fc.boolean(),
+        (sequence, paused) => {
+          const world = new World();
+          world.input({ type: 'resume' });
+          for (let i = 0; i < 10; i++) world.work();
+          world.look();
+          for (const step of sequence) step(world);
+          world.look();
+          world.input({ type: 'pause', paused });
+          world.crash();
+          for (let i = 0; i < 3; i++) {
+            world.work();
+            world.input({ type: 'tick' });
+          }
+          expect(world.container).toBe(paused ? 'paused' : 'running');
+        },
+      ),
+      { numRuns: 500 },
     );
   });
 

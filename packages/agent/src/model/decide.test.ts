@@ -59,6 +59,48 @@ describe('a kernel that is made', () => {
   });
 });
 
+describe('a pause', () => {
+  const PAUSE = { type: 'pause', paused: true } as const;
+  const GO_ON = { type: 'pause', paused: false } as const;
+  const PAUSED = { type: 'sighting', incarnation: 1, sighting: 'paused' } as const;
+  const ACTED = { type: 'pause-done', incarnation: 1 } as const;
+  const FAILED = { type: 'pause-failed', incarnation: 1 } as const;
+  const TICK = { type: 'tick' } as const;
+  const UNREACHABLE = { type: 'sighting', incarnation: 1, sighting: 'unreachable' } as const;
+  const before = kinds(play(newKernel(someFacts(), T0), LIFE).effects).length;
+
+  it.each<[string, readonly KernelInput[], readonly string[]]>([
+    ['is journalled before the act', [PAUSE], ['journal pause', 'pause']],
+    ['of one that is made waits for nobody and does nothing', [], []],
+    ['twice acts once', [PAUSE, PAUSE], ['journal pause', 'pause', 'journal pause']],
+    ['of a paused one does nothing', [PAUSED, PAUSE], []],
+    ['then a resume acts twice', [PAUSE, PAUSED, ACTED, GO_ON], ['journal pause', 'pause', 'journal pause', 'pause']],
+    ['that failed is taken back', [PAUSE, FAILED, TICK], ['journal pause', 'pause', 'journal pause']],
+    ['that was undone behind our back is done again', [PAUSE, PAUSED, ACTED, RUNNING, TICK], ['journal pause', 'pause', 'pause']],
+    ['by somebody else is let be', [PAUSED, TICK], []],
+    ['by somebody else after a resume of ours too', [PAUSED, GO_ON, RUNNING, ACTED, PAUSED, TICK], ['journal pause', 'pause']],
+    ['is not tried while the driver is away', [UNREACHABLE, PAUSE, TICK], ['journal pause']],
+    ['is over with the end', [PAUSE, STOP, ACTED, TICK], ['journal pause', 'pause', 'journal stop', 'release']],
+  ])('%s', (_, inputs, expected) => {
+    expect(kinds(play(newKernel(someFacts(), T0), [...LIFE, ...inputs]).effects).slice(before)).toEqual(expected);
+  });
+
+  it('whose undoing failed is undone again with the next tick', () => {
+    const { effects } = play(newKernel(someFacts(), T0), [...LIFE, PAUSED, GO_ON, FAILED, TICK]);
+    expect(kinds(effects).slice(before)).toEqual(['journal pause', 'pause', 'pause']);
+  });
+
+  it('is forgotten by a restart', () => {
+    const { state } = play(newKernel(someFacts(), T0), [...LIFE, PAUSE, PAUSED, ACTED, { type: 'restart', token: 'x' }]);
+    expect([state.pauseWanted, state.pausing]).toEqual([null, false]);
+  });
+
+  it('holds up neither lease nor lifetime', () => {
+    const { state } = play(newKernel(someFacts({ lifetimeSeconds: 10 }), T0), [...LIFE, PAUSE, PAUSED, ACTED]);
+    expect(decide(state, TICK, T0 + 10_000).state.desired).toMatchObject({ reason: 'lifetime' });
+  });
+});
+
 describe('a stop', () => {
   it('before set-up has come to rest waits for it', () => {
     const first = play(newKernel(someFacts(), T0), [RESUME, STOP]);

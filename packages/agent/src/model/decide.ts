@@ -21,6 +21,10 @@ export type KernelInput =
   | { readonly type: 'stop'; readonly reason: TerminationReason; readonly detail: string; readonly graceMs: number }
   /** Ignored unless the kernel runs and nothing is being made or undone. */
   | { readonly type: 'restart'; readonly token: string }
+  /** Ignored unless the kernel runs and nothing is being made or undone. */
+  | { readonly type: 'pause'; readonly paused: boolean }
+  | { readonly type: 'pause-done'; readonly incarnation: number }
+  | { readonly type: 'pause-failed'; readonly incarnation: number }
   | { readonly type: 'renew' }
   | { readonly type: 'released' }
   | { readonly type: 'release-failed' }
@@ -39,6 +43,8 @@ export type KernelEffect =
   | { readonly type: 'abort-setup' }
   /** Seek the runner until it answers or the container is over. */
   | { readonly type: 'keep-link' }
+  /** Ask the driver to let the processes stand still, or go on. */
+  | { readonly type: 'pause'; readonly paused: boolean }
   /** End programs with grace, then undo everything. */
   | { readonly type: 'release'; readonly graceMs: number };
 
@@ -95,6 +101,16 @@ class Draft {
         return this.#stop(input.reason, input.detail, input.graceMs);
       case 'restart':
         return this.#restart(input.token);
+      case 'pause':
+        return this.#pause(input.paused);
+      case 'pause-done':
+        // From now on what others do with the container is their business again.
+        return this.#set({ pausing: false, pauseWanted: this.state.pauseWanted === true ? true : null });
+      case 'pause-failed':
+        this.#set({ pausing: false });
+        // Who was told that it failed must not find it paused later; a resume is tried again with each tick.
+        if (this.state.pauseWanted === true) this.#record({ type: 'pause', paused: false, at: this.#now });
+        return;
       case 'renew':
         return this.#renew();
       case 'released':
@@ -105,6 +121,7 @@ class Draft {
       }
       case 'driver-back':
         this.#set({ releaseAfter: 0 });
+        this.#pauseIfDue();
         return this.#releaseIfDue();
       case 'tick':
         return this.#tick();
@@ -113,8 +130,10 @@ class Draft {
 
   #resume(): void {
     if (this.state.desired.want === 'stop') return this.#releaseIfDue();
-    if (this.state.readyAt !== null) this.effects.push({ type: 'keep-link' });
-    else if (!this.state.settingUp) {
+    if (this.state.readyAt !== null) {
+      this.effects.push({ type: 'keep-link' });
+      this.#pauseIfDue();
+    } else if (!this.state.settingUp) {
       this.#set({ settingUp: true });
       this.effects.push({ type: 'set-up' });
     }
@@ -126,6 +145,24 @@ class Draft {
     this.#record({ type: 'restart', incarnation: facts.incarnation + 1, token, at: this.#now });
     this.#set({ settingUp: true });
     this.effects.push({ type: 'drop-link' }, { type: 'set-up' });
+  }
+
+  #pause(paused: boolean): void {
+    const { desired, readyAt, settingUp, observed, pausing, pauseWanted } = this.state;
+    if (desired.want === 'stop' || readyAt === null || settingUp) return;
+    // Nothing is written for what is so already, and is not about to change.
+    if ((observed === 'paused') === paused && !pausing && pauseWanted !== !paused) return;
+    this.#record({ type: 'pause', paused, at: this.#now });
+    this.#pauseIfDue();
+  }
+
+  /** One act at a time; what is wanted and what is seen are compared anew after each. */
+  #pauseIfDue(): void {
+    const { desired, settingUp, pausing, pauseWanted, observed } = this.state;
+    if (desired.want === 'stop' || settingUp || pausing || pauseWanted === null) return;
+    if (observed !== (pauseWanted ? 'running' : 'paused')) return;
+    this.#set({ pausing: true });
+    this.effects.push({ type: 'pause', paused: pauseWanted });
   }
 
   #sighted(sighting: Sighting, end: EndReason | undefined): void {
@@ -162,6 +199,7 @@ class Draft {
     if (lifetimeSeconds !== null && livesSince !== null && this.#now >= livesSince + lifetimeSeconds * 1000) {
       return this.#stop('lifetime', `its lifetime of ${lifetimeSeconds} s is over`, 2000);
     }
+    this.#pauseIfDue();
     if (leaseUntil !== null && this.#now >= leaseUntil) {
       return this.#stop('lease-expired', `no client for ${facts.spec.leaseSeconds} s`, 2000);
     }

@@ -10,6 +10,8 @@ export type JournalEntry =
   | { readonly type: 'ready'; readonly at: number }
   /** Another incarnation begins: what ran is over, the files stay. The container of before is removed when the new one is made. */
   | { readonly type: 'restart'; readonly incarnation: number; readonly token: string; readonly at: number }
+  /** Its processes are to stand still, or to go on. A restart forgets it. */
+  | { readonly type: 'pause'; readonly paused: boolean; readonly at: number }
   /** The kernel is to end, or was found ended; the first reason wins. */
   | {
       readonly type: 'stop';

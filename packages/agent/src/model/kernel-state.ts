@@ -35,6 +35,10 @@ export interface KernelState {
   readonly rebooted: boolean;
   /** True while hooks are making things. Nothing is undone before they have come to rest. */
   readonly settingUp: boolean;
+  /** Whether its processes are to stand still; null: nobody has said, and what others do with the container is let be. */
+  readonly pauseWanted: boolean | null;
+  /** True while the driver is asked to pause or resume it. */
+  readonly pausing: boolean;
   /** True while things are being undone. */
   readonly releasing: boolean;
   /** When a failed release may be tried again. */
@@ -58,6 +62,8 @@ export function newKernel(facts: KernelFacts, now: number, rebooted = false): Ke
     leaseUntil: lease === null ? null : now + lease * 1000,
     rebooted,
     settingUp: false,
+    pauseWanted: null,
+    pausing: false,
     releasing: false,
     releaseAfter: 0,
     releaseFailures: 0,
@@ -82,8 +88,11 @@ export function applyEntry(state: KernelState, entry: JournalEntry): KernelState
     case 'restart': {
       const { incarnation, token } = entry;
       const facts = { ...state.facts, incarnation, token };
-      return { ...state, facts, observed: 'absent', link: 'none', containerId: null, readyAt: null };
+      const before = { containerId: null, readyAt: null, pauseWanted: null, pausing: false };
+      return { ...state, facts, observed: 'absent', link: 'none', ...before };
     }
+    case 'pause':
+      return { ...state, pauseWanted: entry.paused };
     case 'stop': {
       if (state.desired.want === 'stop') return state;
       const { type: _type, ...stop } = entry;
@@ -121,6 +130,7 @@ export function viewOf(state: KernelState): KernelView {
     containerId: state.containerId,
     phase: phaseOf(state),
     reachable: state.link === 'up' && state.observed !== 'unknown',
+    paused: state.observed === 'paused',
     spec: facts.spec,
     createdAt: facts.createdAt,
     endedAt: stop?.at ?? null,

@@ -189,7 +189,14 @@ export interface Driver {
    * exist may show only as exit code 127.
    */
   start(containerId: string, signal?: AbortSignal): Promise<void>;
-  /** SIGKILL; does nothing when it does not run or is gone. */
+  /**
+   * Lets all its processes stand still where they are; does nothing when they do already. `session-ended` when it does not run.
+   * They are observed as `paused`.
+   */
+  pause(containerId: string, signal?: AbortSignal): Promise<void>;
+  /** Lets them go on; does nothing when they do already. `session-ended` when it does not run. */
+  resume(containerId: string, signal?: AbortSignal): Promise<void>;
+  /** SIGKILL, also of one that is paused; does nothing when it does not run or is gone. */
   kill(containerId: string, signal?: AbortSignal): Promise<void>;
   /** Removes, killing first if needed, with its anonymous volumes; resolves when it is gone, also if it was already or is "in progress". */
   remove(containerId: string, signal?: AbortSignal): Promise<void>;

@@ -10,12 +10,16 @@ import { etcd } from './etcd.js';
 import { exec } from './exec.js';
 import { help } from './help.js';
 import { images } from './images.js';
+import { inspect } from './inspect.js';
 import { kill } from './kill.js';
 import { logs } from './logs.js';
 import { ls } from './ls.js';
 import { outputs } from './outputs.js';
+import { pause } from './pause.js';
 import { processes } from './processes.js';
 import { ps } from './ps.js';
+import { restart } from './restart.js';
+import { resume } from './resume.js';
 import { rm } from './rm.js';
 import { run } from './run.js';
 import { runs } from './runs.js';
@@ -32,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   app,
   services,
   ps,
+  inspect,
   runs,
   processes,
   kill,
@@ -39,6 +44,9 @@ export const COMMANDS: readonly Command[] = [
   cp,
   ls,
   outputs,
+  pause,
+  resume,
+  restart,
   rm,
   up,
   down,

@@ -1,6 +1,7 @@
 import { systemClock } from '@berth/base';
 import type { KernelView } from '@berth/wire';
 import { defineCommand } from '../command.js';
+import { stateOf } from './inspect.js';
 import { table, writeJson, writeLine } from '../terminal.js';
 
 export const ps = defineCommand({
@@ -24,8 +25,7 @@ export const ps = defineCommand({
 });
 
 function row(view: KernelView, now: number): string[] {
-  const state = view.reachable || view.phase === 'terminated' ? view.phase : `${view.phase}, not reachable`;
-  return [view.sessionId, view.spec.image, state, age(now - view.createdAt), view.reason ?? ''];
+  return [view.sessionId, view.spec.image, stateOf(view), age(now - view.createdAt), view.reason ?? ''];
 }
 
 /** `42s`, `5m`, `3h`, `2d` */

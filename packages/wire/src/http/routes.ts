@@ -65,6 +65,10 @@ export const ROUTES = {
   getSession: route<KernelView>('GET', '/v1/sessions/:session'),
   /** `graceMs`: milliseconds between SIGTERM and SIGKILL. */
   deleteSession: route<KernelView>('DELETE', '/v1/sessions/:session', undefined, ['graceMs']),
+  /** Anew from the same specification, with the same files. */
+  restartSession: route<KernelView>('POST', '/v1/sessions/:session/restart'),
+  pauseSession: route<KernelView>('POST', '/v1/sessions/:session/pause'),
+  resumeSession: route<KernelView>('POST', '/v1/sessions/:session/resume'),
   renewSession: route<KernelView>('POST', '/v1/sessions/:session/renew'),
   listRuns: route<{ runs: readonly RunView[] }>('GET', '/v1/sessions/:session/runs'),
   startRun: route<RunView, typeof runRequestSchema>('POST', '/v1/sessions/:session/runs', runRequestSchema),

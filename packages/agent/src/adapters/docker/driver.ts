@@ -21,6 +21,7 @@ import { inspectContainer } from './inspect.js';
 import { isListed, needsInspection, observationOfListed } from './observe.js';
 import { ImagePulls } from './pull.js';
 import { removeImage, tagImage } from './keep-images.js';
+import { pauseContainer } from './pause.js';
 import { removeContainer } from './remove.js';
 import { removeTree } from './remove-tree.js';
 
@@ -86,6 +87,14 @@ export class DockerDriver implements Driver {
       },
       { signal, limitMs: LIMIT_MS.work },
     );
+  }
+
+  pause(containerId: string, signal?: AbortSignal): Promise<void> {
+    return pauseContainer(this.#engine, containerId, true, signal);
+  }
+
+  resume(containerId: string, signal?: AbortSignal): Promise<void> {
+    return pauseContainer(this.#engine, containerId, false, signal);
   }
 
   async kill(containerId: string, signal?: AbortSignal): Promise<void> {

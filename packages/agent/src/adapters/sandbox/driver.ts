@@ -16,7 +16,8 @@ import { Announcer, type Owner } from './events.js';
 import { bubblewrapLauncher } from './bubblewrap-launcher.js';
 import { cannotPull, HOST_LISTED } from './images.js';
 import type { Ground, Launcher } from './launcher.js';
-import { isRunning, lifeOf, observationOf } from './observe.js';
+import { isRunning, lifeOf, observationOf, type Life } from './observe.js';
+import { isPaused, pauseLife } from './pause.js';
 import { Records, sameLabels } from './records.js';
 import { plainLauncher } from './plain/launcher.js';
 import { begin, untilUp } from './spawn.js';
@@ -109,10 +110,18 @@ export class SandboxDriver implements Driver {
     });
   }
 
+  pause(containerId: string, signal?: AbortSignal): Promise<void> {
+    return this.#pause(containerId, true, signal);
+  }
+
+  resume(containerId: string, signal?: AbortSignal): Promise<void> {
+    return this.#pause(containerId, false, signal);
+  }
+
   async kill(containerId: string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     const life = await lifeOf(this.#records, containerId);
-    if (life) await killLife(life);
+    if (life) await this.#kill(containerId, life);
   }
 
   remove(containerId: string, signal?: AbortSignal): Promise<void> {
@@ -120,6 +129,7 @@ export class SandboxDriver implements Driver {
       signal?.throwIfAborted();
       const life = await lifeOf(this.#records, containerId);
       if (!life) return;
+      await this.#kill(containerId, life);
       await endLife(this.#records, containerId);
       this.#announcer.died(containerId);
       const { groups } = await this.#found();
@@ -159,6 +169,26 @@ export class SandboxDriver implements Driver {
 
   async removeTree(hostPath: string, signal?: AbortSignal): Promise<void> {
     await (await this.#found()).removeTree(hostPath, signal);
+  }
+
+  #pause(containerId: string, paused: boolean, signal?: AbortSignal): Promise<void> {
+    return this.#mailbox.post(containerId, async () => {
+      signal?.throwIfAborted();
+      const life = await lifeOf(this.#records, containerId);
+      if (!life || !isRunning(life)) throw new BerthError('session-ended', `the sandbox ${containerId} does not run`);
+      const { groups } = await this.#found();
+      const own = groups.of(containerId, life.plan);
+      if ((await isPaused(life, groups, own)) === paused) return;
+      await pauseLife(life, paused, groups, own);
+      this.#announcer.tell(paused ? 'paused' : 'resumed', containerId, life.plan.labels);
+    });
+  }
+
+  async #kill(containerId: string, life: Life): Promise<void> {
+    await killLife(life);
+    const { groups } = await this.#found();
+    // What is frozen dies when it thaws, and not before (version 1).
+    await groups.freeze(groups.of(containerId, life.plan), false).catch(() => {});
   }
 
   /** Looks once; after a failure again. */

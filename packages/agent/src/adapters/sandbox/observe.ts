@@ -1,6 +1,7 @@
 /** How a sandbox is, from its record and the processes that there are. */
 import type { ContainerPlan, Observation } from '../../ports/driver.js';
 import type { Groups } from './cgroup/groups.js';
+import { isPaused } from './pause.js';
 import type { Records } from './records.js';
 import { isAlive, parseProcessName, type ProcessName } from './stat.js';
 import { parseStatus } from './status.js';
@@ -41,13 +42,15 @@ export const isRunning = ({ monitor, first }: Life): boolean => monitor !== unde
 export async function observationOf(id: string, life: Life, groups: Groups): Promise<Observation> {
   const { plan, started, firstPid, exitCode } = life;
   const running = isRunning(life);
+  const own = groups.of(id, plan);
+  const paused = running && (await isPaused(life, groups, own));
   return {
     containerId: id,
     name: plan.name,
     labels: plan.labels,
-    state: !started ? 'created' : running ? 'running' : 'exited',
+    state: !started ? 'created' : paused ? 'paused' : running ? 'running' : 'exited',
     exitCode: started && !running ? (exitCode ?? KILLED) : null,
-    oomKilled: started && (await groups.memoryKills(groups.of(id, plan))) > 0,
+    oomKilled: started && (await groups.memoryKills(own)) > 0,
     pid: running ? firstPid : null,
   };
 }

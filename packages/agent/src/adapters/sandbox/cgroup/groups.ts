@@ -6,7 +6,7 @@ import { sleep } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import type { ContainerPlan } from '../../../ports/driver.js';
 import { parseHierarchies, type Controller } from './hierarchies.js';
-import { groupsOf, TOP, type Group } from './layout.js';
+import { freezerOf, groupsOf, isFrozen, TOP, type Group } from './layout.js';
 
 /** Those without which a limit is missing. */
 const WANTED = ['memory', 'cpu', 'cpuset', 'pids'] as const;
@@ -87,6 +87,32 @@ export class Groups {
       // The last one turns off the light.
       await rmdir(dirname(path)).catch(() => {});
     }
+  }
+
+  /** Stops all processes in them at once, or lets them go on; false where there is no freezer. Errors: `timeout`. */
+  async freeze(groups: readonly Group[], paused: boolean): Promise<boolean> {
+    const freezer = freezerOf(groups, paused);
+    if (!freezer) return false;
+    try {
+      await writeFile(freezer.path, freezer.value);
+    } catch (error) {
+      // Version 2 before Linux 5.2 has none; a group that is gone holds nobody.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return false;
+    }
+    for (let waited = 0; (await this.frozen(groups)) !== paused; waited += LOOK_AGAIN_MS) {
+      if (waited >= PATIENCE_MS) throw new BerthError('timeout', `${freezer.path} was not obeyed within ${PATIENCE_MS / 1000} s`);
+      await sleep(LOOK_AGAIN_MS);
+    }
+    return true;
+  }
+
+  /** Whether their freezer holds all processes in them. */
+  async frozen(groups: readonly Group[]): Promise<boolean> {
+    const freezer = freezerOf(groups, true);
+    if (!freezer) return false;
+    const shown = freezer.path.endsWith('.state') ? freezer.path : join(dirname(freezer.path), 'cgroup.events');
+    return isFrozen(await readOr(shown));
   }
 
   /** How often the memory limit has struck; 0 where nobody counts. */

@@ -1,6 +1,6 @@
 /** Where control groups are mounted (proc(5), mountinfo). Pure. */
 
-export const CONTROLLERS = ['memory', 'cpu', 'cpuset', 'pids', 'cpuacct', 'blkio'] as const;
+export const CONTROLLERS = ['memory', 'cpu', 'cpuset', 'pids', 'cpuacct', 'blkio', 'freezer'] as const;
 export type Controller = (typeof CONTROLLERS)[number];
 
 export interface Hierarchies {

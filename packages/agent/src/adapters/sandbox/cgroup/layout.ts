@@ -65,6 +65,7 @@ const FILES_V1: Files = {
   pids: ({ pids }) => [{ name: 'pids.max', value: String(pids) }],
   cpuacct: none,
   blkio: none,
+  freezer: none,
 };
 
 const FILES_V2: Files = {
@@ -77,4 +78,19 @@ const FILES_V2: Files = {
   pids: ({ pids }) => [{ name: 'pids.max', value: String(pids) }],
   cpuacct: none,
   blkio: none,
+  freezer: none,
 };
+
+/** The file of the group that stops all its processes, and what is written into it; undefined when there is none among them. */
+export function freezerOf(
+  groups: readonly Group[],
+  paused: boolean,
+): { readonly path: string; readonly value: string } | undefined {
+  const old = groups.find(({ version, controllers }) => version === 1 && controllers.includes('freezer'));
+  if (old) return { path: join(old.path, 'freezer.state'), value: paused ? 'FROZEN' : 'THAWED' };
+  const unified = groups.find(({ version }) => version === 2);
+  return unified && { path: join(unified.path, 'cgroup.freeze'), value: paused ? '1' : '0' };
+}
+
+/** Whether all stand still, from `freezer.state` (version 1) or `cgroup.events` (version 2). */
+export const isFrozen = (text: string): boolean => text.trim() === 'FROZEN' || /^frozen 1$/m.test(text);
