@@ -7,7 +7,7 @@ import { BerthError, toBerthError, type KernelView } from '@berth/wire';
 import { decide, type KernelEffect, type KernelInput } from '../model/decide.js';
 import { containerName } from '../model/facts.js';
 import { needsSync } from '../model/journal-entries.js';
-import { phaseOf, viewOf, type KernelState } from '../model/kernel-state.js';
+import { viewOf, type KernelState } from '../model/kernel-state.js';
 import type { Journal } from '../ports/journal-store.js';
 import type { KernelContext } from './kernel-context.js';
 import { LinkKeeper } from './link-keeper.js';
