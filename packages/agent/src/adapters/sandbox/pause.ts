@@ -6,13 +6,19 @@ import { sleep } from '@berth/base';
 import { BerthError } from '@berth/wire';
 import type { Groups } from './cgroup/groups.js';
 import type { Group } from './cgroup/layout.js';
-import type { Life } from './observe.js';
-import { childrenOf, statOf } from './stat.js';
+import { childrenOf, statOf, type ProcessName } from './stat.js';
+
+/** What of a sandbox's life counts here. */
+interface Living {
+  readonly plan: { readonly name: string };
+  readonly monitor: ProcessName | undefined;
+  readonly first: ProcessName | undefined;
+}
 
 const ROUNDS = 100;
 const LOOK_AGAIN_MS = 5;
 
-export async function pauseLife(life: Life, paused: boolean, groups: Groups, own: readonly Group[]): Promise<void> {
+export async function pauseLife(life: Living, paused: boolean, groups: Groups, own: readonly Group[]): Promise<void> {
   if (await groups.freeze(own, paused)) return;
   const signal = paused ? 'SIGSTOP' : 'SIGCONT';
   // A process may make another before it is reached: until a whole round finds nothing to do.
@@ -26,14 +32,14 @@ export async function pauseLife(life: Life, paused: boolean, groups: Groups, own
 }
 
 /** Whether it stands still. Its first process tells: it is stopped first and continued first. */
-export async function isPaused(life: Life, groups: Groups, own: readonly Group[]): Promise<boolean> {
+export async function isPaused(life: Living, groups: Groups, own: readonly Group[]): Promise<boolean> {
   if (await groups.frozen(own)) return true;
   const [first] = programsOf(life);
   return first !== undefined && isStopped(first);
 }
 
 /** All processes below the one that watches, parents first. That one goes on: it has to tell of the end. */
-function programsOf({ monitor, first }: Life): readonly number[] {
+function programsOf({ monitor, first }: Living): readonly number[] {
   const found: number[] = [];
   const add = (pid: number): void => {
     found.push(pid);
