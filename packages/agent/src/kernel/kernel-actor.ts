@@ -202,7 +202,7 @@ export class KernelActor {
       await (paused ? this.#context.driver.pause(id, signal) : this.#context.driver.resume(id, signal));
       this.pauseError = undefined;
       await this.look();
-      await this.post({ type: 'pause-done', incarnation });
+      await this.post({ type: 'pause-done', incarnation, paused });
     } catch (thrown) {
       const error = toBerthError(thrown);
       const level = this.pauseError ? 'debug' : 'warn';
@@ -210,7 +210,7 @@ export class KernelActor {
       const what = paused ? 'the kernel could not be paused' : 'the kernel could not be resumed; it is tried again';
       this.#context.logger[level]({ ...this.#fields, code: error.code, err: error }, what);
       await this.look();
-      await this.post({ type: 'pause-failed', incarnation });
+      await this.post({ type: 'pause-failed', incarnation, paused });
     }
   }
 

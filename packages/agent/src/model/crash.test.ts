@@ -105,7 +105,7 @@ class World {
     const { incarnation } = this;
     if (!fails && (this.container === 'running' || this.container === 'paused')) this.container = paused ? 'paused' : 'running';
     this.look();
-    this.input({ type: fails ? 'pause-failed' : 'pause-done', incarnation });
+    this.input({ type: fails ? 'pause-failed' : 'pause-done', incarnation, paused });
   }
 
   /** One step of whatever work is under way. */

@@ -63,22 +63,27 @@ describe('a pause', () => {
   const PAUSE = { type: 'pause', paused: true } as const;
   const GO_ON = { type: 'pause', paused: false } as const;
   const PAUSED = { type: 'sighting', incarnation: 1, sighting: 'paused' } as const;
-  const ACTED = { type: 'pause-done', incarnation: 1 } as const;
-  const FAILED = { type: 'pause-failed', incarnation: 1 } as const;
+  const ACTED = { type: 'pause-done', incarnation: 1, paused: true } as const;
+  const WENT_ON = { type: 'pause-done', incarnation: 1, paused: false } as const;
+  const FAILED = { type: 'pause-failed', incarnation: 1, paused: true } as const;
   const TICK = { type: 'tick' } as const;
   const UNREACHABLE = { type: 'sighting', incarnation: 1, sighting: 'unreachable' } as const;
   const before = kinds(play(newKernel(someFacts(), T0), LIFE).effects).length;
 
   it.each<[string, readonly KernelInput[], readonly string[]]>([
     ['is journalled before the act', [PAUSE], ['journal pause', 'pause']],
-    ['of one that is made waits for nobody and does nothing', [], []],
     ['twice acts once', [PAUSE, PAUSE], ['journal pause', 'pause', 'journal pause']],
     ['of a paused one does nothing', [PAUSED, PAUSE], []],
     ['then a resume acts twice', [PAUSE, PAUSED, ACTED, GO_ON], ['journal pause', 'pause', 'journal pause', 'pause']],
+    [
+      'that is taken back while it is done is undone after',
+      [PAUSE, GO_ON, PAUSED, ACTED],
+      ['journal pause', 'pause', 'journal pause', 'pause'],
+    ],
     ['that failed is taken back', [PAUSE, FAILED, TICK], ['journal pause', 'pause', 'journal pause']],
     ['that was undone behind our back is done again', [PAUSE, PAUSED, ACTED, RUNNING, TICK], ['journal pause', 'pause', 'pause']],
     ['by somebody else is let be', [PAUSED, TICK], []],
-    ['by somebody else after a resume of ours too', [PAUSED, GO_ON, RUNNING, ACTED, PAUSED, TICK], ['journal pause', 'pause']],
+    ['by somebody else after a resume of ours too', [PAUSED, GO_ON, RUNNING, WENT_ON, PAUSED, TICK], ['journal pause', 'pause']],
     ['is not tried while the driver is away', [UNREACHABLE, PAUSE, TICK], ['journal pause']],
     ['is over with the end', [PAUSE, STOP, ACTED, TICK], ['journal pause', 'pause', 'journal stop', 'release']],
   ])('%s', (_, inputs, expected) => {
@@ -86,7 +91,7 @@ describe('a pause', () => {
   });
 
   it('whose undoing failed is undone again with the next tick', () => {
-    const { effects } = play(newKernel(someFacts(), T0), [...LIFE, PAUSED, GO_ON, FAILED, TICK]);
+    const { effects } = play(newKernel(someFacts(), T0), [...LIFE, PAUSED, GO_ON, { ...FAILED, paused: false }, TICK]);
     expect(kinds(effects).slice(before)).toEqual(['journal pause', 'pause', 'pause']);
   });
 

@@ -23,8 +23,9 @@ export type KernelInput =
   | { readonly type: 'restart'; readonly token: string }
   /** Ignored unless the kernel runs and nothing is being made or undone. */
   | { readonly type: 'pause'; readonly paused: boolean }
-  | { readonly type: 'pause-done'; readonly incarnation: number }
-  | { readonly type: 'pause-failed'; readonly incarnation: number }
+  /** `paused`: what the driver was asked for; something else may be wanted by now. */
+  | { readonly type: 'pause-done'; readonly incarnation: number; readonly paused: boolean }
+  | { readonly type: 'pause-failed'; readonly incarnation: number; readonly paused: boolean }
   | { readonly type: 'renew' }
   | { readonly type: 'released' }
   | { readonly type: 'release-failed' }
@@ -104,12 +105,14 @@ class Draft {
       case 'pause':
         return this.#pause(input.paused);
       case 'pause-done':
-        // From now on what others do with the container is their business again.
-        return this.#set({ pausing: false, pauseWanted: this.state.pauseWanted === true ? true : null });
+        this.#set({ pausing: false });
+        // It goes on as was wanted: from now on what others do with the container is their business again.
+        if (!input.paused && this.state.pauseWanted === false) this.#set({ pauseWanted: null });
+        return this.#pauseIfDue();
       case 'pause-failed':
         this.#set({ pausing: false });
         // Who was told that it failed must not find it paused later; a resume is tried again with each tick.
-        if (this.state.pauseWanted === true) this.#record({ type: 'pause', paused: false, at: this.#now });
+        if (input.paused && this.state.pauseWanted === true) this.#record({ type: 'pause', paused: false, at: this.#now });
         return;
       case 'renew':
         return this.#renew();
