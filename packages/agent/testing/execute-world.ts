@@ -5,7 +5,8 @@ import { Executor, type ExecuteAnswer, type ExecuteCall } from '../src/manager-l
 import type { ExecutorOptions } from '../src/manager-link/v1_4/execute/options.js';
 import type { ExecuteResult } from '../src/manager-link/v1_4/execute/shape.js';
 import { toAnnotations } from '../src/manager-link/v1_4/notes.js';
-import { FakeKernelService, type Script } from './fake-kernel-service.js';
+import { FakeKernelService } from './fake-kernel-service.js';
+import type { Script } from './fake-scripts.js';
 import type { FakeRun } from './fake-run.js';
 
 export const KERNEL = 'k1' as KernelId;

@@ -1,6 +1,7 @@
 /** A gateway over the fake service, for tests of gateway and client. */
 import { KERNEL_SPEC_DEFAULTS, newRunId, type BatchRun, type KernelId, type NodeView, type SessionId } from '@berth/wire';
-import { FakeKernelService, type Script } from '../../agent/testing/fake-kernel-service.js';
+import { FakeKernelService } from '../../agent/testing/fake-kernel-service.js';
+import type { Script } from '../../agent/testing/fake-scripts.js';
 import { startGateway, type Gateway } from '../src/index.js';
 
 export const KEY = 'a-key-of-these-tests';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Script } from '../../../../testing/fake-kernel-service.js';
+import type { Script } from '../../../../testing/fake-scripts.js';
 import { ExecuteWorld, KERNEL, settled, type ExecuteWorldOptions } from '../../../../testing/execute-world.js';
 
 let world: ExecuteWorld;
