@@ -108,9 +108,14 @@ export class Registry {
   /** Ends all programs: SIGTERM, after `graceMs` SIGKILL. Nothing can be started any more. */
   async end(graceMs: number): Promise<void> {
     this.#ending = true;
-    const { clock, orphans, killUser } = this.#ground;
+    const { clock, orphans, killUser, launch } = this.#ground;
     const all = (): readonly ProcessEntry[] => [...descendantsOf(readProcesses(), process.pid), ...orphans()];
-    sendAll(all(), 'SIGTERM');
+    // What makes namespaces would take all that is inside with it: it ends with its program.
+    const makesNamespaces = ({ parent }: ProcessEntry) => launch.inner !== undefined && parent === process.pid;
+    sendAll(
+      all().filter((entry) => !makesNamespaces(entry)),
+      'SIGTERM',
+    );
     for (let waited = 0; waited < graceMs && all().length > 0; waited += 20) await sleep(20, undefined, clock);
     await killAll(all, killUser);
   }
