@@ -179,7 +179,6 @@ describeWithEtcd('metadata of a manager 1.4', ({ address }) => {
       ['no file', () => ['update-images'], 64, /needs -f FILE/],
       ['a broken file', (bad) => ['update-aliases', '-f', bad], 78, /file\.yml, line 2: aliases\[0\] must be a list of two/],
       ['a missing certificate', () => ['ls', '--etcd-ca', '/none.pem'], 66, /\/none\.pem cannot be read/],
-      ['TLS to one that has none', () => ['ls', '--etcd-ca', '/etc/ssl/certs/ca-certificates.crt'], 77, /certificates for etcd/],
       ['an unknown verb', () => ['gett', 'x'], 64, /Did you mean get\?/],
       ['too many words', () => ['get', 'x', 'y'], 64, /takes one KEY/],
       ['an option of another verb', () => ['get', 'x', '--prune'], 64, /`berth etcd get` has no --prune/],
@@ -191,6 +190,15 @@ describeWithEtcd('metadata of a manager 1.4', ({ address }) => {
       expect(ended.stderr).toMatch(message);
       expect(ended.stderr).toMatch(/^berth: [^\n]*\n$/);
       expect(await inEtcd()).toEqual({});
+    });
+
+    it('TLS to one that has none', async () => {
+      const { code, stdout, stderr } = await berth('ls', '--etcd-ca', '/etc/ssl/certs/ca-certificates.crt');
+      expect(stdout).toBe('');
+      // It hangs up on what it cannot read. The system tells that as an end or, when not all had been read, as a reset, which may have other reasons.
+      if (/ECONNRESET/.test(stderr)) expect(code).toBe(69);
+      else expect([code, stderr]).toEqual([77, expect.stringContaining('certificates for etcd') as string]);
+      expect(stderr).toMatch(/^berth: [^\n]*\n$/);
     });
 
     it('a circle, in one file or over two', async () => {

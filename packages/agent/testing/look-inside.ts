@@ -53,8 +53,12 @@ def localhost():
 mounts = {}
 for line in open('/proc/self/mounts'):
     target = line.split()[1]
-    seen = os.statvfs(target)
-    mounts[target] = {'readOnly': bool(seen.f_flag & os.ST_RDONLY), 'bytes': seen.f_blocks * seen.f_frsize, 'mode': os.stat(target).st_mode & 0o7777}
+    try:
+        seen, mode = os.statvfs(target), os.stat(target).st_mode
+    except OSError:
+        # Of a machine that is not shut out: what is mounted where others have no way.
+        continue
+    mounts[target] = {'readOnly': bool(seen.f_flag & os.ST_RDONLY), 'bytes': seen.f_blocks * seen.f_frsize, 'mode': mode & 0o7777}
 facts = {
     'uid': os.getuid(), 'directory': os.getcwd(), 'environment': sorted(os.environ),
     'rootReadOnly': bool(os.statvfs('/').f_flag & os.ST_RDONLY),
