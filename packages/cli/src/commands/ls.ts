@@ -2,8 +2,8 @@ import type { FileChange, FileEntry } from '@berth/wire';
 import { defineCommand } from '../command.js';
 import { remotePlace } from '../files/place.js';
 import { interruptible } from '../files/transfer.js';
-import { inUnits } from '../images/pull-summary.js';
 import { oneLine, table, writeJson, writeLine, type Terminal } from '../terminal.js';
+import { inUnits } from '../units.js';
 
 export const ls = defineCommand({
   name: 'ls',

@@ -2,8 +2,8 @@ import { BerthError, type OutputEntry } from '@berth/wire';
 import { defineCommand } from '../command.js';
 import { saveOutputs } from '../files/save-outputs.js';
 import { interruptible } from '../files/transfer.js';
-import { inUnits } from '../images/pull-summary.js';
 import { oneLine, table, writeJson, writeLine } from '../terminal.js';
+import { inUnits } from '../units.js';
 
 export const outputs = defineCommand({
   name: 'outputs',

@@ -1,7 +1,7 @@
 import type { ProcessView } from '@berth/wire';
 import { defineCommand } from '../command.js';
-import { inUnits } from '../images/pull-summary.js';
 import { oneLine, table, writeJson, writeLine } from '../terminal.js';
+import { inUnits } from '../units.js';
 
 export const processes = defineCommand({
   name: 'processes',

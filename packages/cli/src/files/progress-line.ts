@@ -1,7 +1,7 @@
 /** How far a transfer is: one line that changes, for a person at a terminal only. */
 import { systemClock } from '@berth/base';
-import { inUnits } from '../images/pull-summary.js';
 import { oneLine, type Terminal } from '../terminal.js';
+import { inUnits } from '../units.js';
 
 const REDRAW_MS = 100;
 /** Quick transfers show nothing. */

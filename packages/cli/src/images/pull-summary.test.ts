@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inUnits, PullSummary } from './pull-summary.js';
+import { PullSummary } from './pull-summary.js';
 
 const told = (status: string, layer: string, bytes = 0, total: number | null = null) => ({ status, layer, bytes, total });
 const A = 'aaaaaaaaaaaa';
@@ -39,17 +39,5 @@ describe('PullSummary', () => {
     const summary = new PullSummary();
     for (let i = 0; i < 2000; i++) summary.add(told('Waiting', i.toString(16).padStart(12, '0')));
     expect(String(summary)).toBe('0 of 1000 layers');
-  });
-});
-
-describe('inUnits', () => {
-  it.each([
-    [0, '0 B'],
-    [999, '999 B'],
-    [1500, '1.5 kB'],
-    [158_400_000, '158 MB'],
-    [2_000_000_000, '2.0 GB'],
-  ])('%d', (bytes, text) => {
-    expect(inUnits(bytes)).toBe(text);
   });
 });

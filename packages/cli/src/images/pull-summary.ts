@@ -1,4 +1,5 @@
 /** How far a pull is, from what is told of its layers. Pure. */
+import { inUnits } from '../units.js';
 
 /** As the agent's driver tells it. */
 export interface LayerProgress {
@@ -43,16 +44,4 @@ export class PullSummary {
     const done = `${layers.filter((layer) => layer.done).length} of ${layers.length} layers`;
     return total === 0 ? done : `${Math.floor((100 * bytes) / total)} % of ${inUnits(total)}, ${done}`;
   }
-}
-
-/** Bytes for a person, for example `1.5 GB`. */
-export function inUnits(bytes: number): string {
-  const unit = [
-    [1e9, 'GB'],
-    [1e6, 'MB'],
-    [1e3, 'kB'],
-  ].find(([size]) => bytes >= (size as number));
-  if (!unit) return `${bytes} B`;
-  const value = bytes / (unit[0] as number);
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit[1]}`;
 }
